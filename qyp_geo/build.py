@@ -1,0 +1,95 @@
+"""The `build/` folder: written whole or not at all.
+
+Results are written into a folder beside it, which then takes its name. Two renames cannot be one, so a kill between them leaves
+no `build/`; the next command puts the last good one back (`repair`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+
+from qyp_geo.crs import to_display
+from qyp_geo.errors import QypGeoError
+
+_NEW, _OLD = ".build.new", ".build.old"
+
+
+def repair(folder: Path) -> None:
+    """Undo an interrupted swap: the last good `build/` comes back, what was half written goes."""
+    build, new, old = folder / "build", folder / _NEW, folder / _OLD
+    if old.exists() and not build.exists():
+        old.rename(build)
+    for left_over in (new, old):
+        if left_over.exists():
+            shutil.rmtree(left_over)
+
+
+@contextmanager
+def replaced_whole(folder: Path) -> Iterator[Path]:
+    """Give an empty folder to write into, which becomes `build/` when the block ends well.
+
+    Raises
+    ------
+    QypGeoError
+        If `build/` cannot be replaced, for instance because a file of it is open in another program.
+    """
+    repair(folder)
+    build, new, old = folder / "build", folder / _NEW, folder / _OLD
+    try:
+        new.mkdir()
+    except OSError as error:
+        raise QypGeoError(
+            f"{folder} cannot be written to: {error.strerror}. Give the folder write permission."
+        ) from error
+    try:
+        yield new
+        if build.exists():
+            build.rename(old)
+        new.rename(build)
+    except OSError as error:
+        raise QypGeoError(
+            f"{build} could not be written: {error.strerror}. Close the files of build/ that are open in other programs, "
+            "make room on the disk, and run again; the last results are as they were."
+        ) from error
+    finally:
+        repair(folder)
+
+
+def write_table(table: pd.DataFrame | gpd.GeoDataFrame, path: Path, *, csv: bool = True) -> None:
+    """Write a table as GeoParquet or Parquet, and as CSV for a spreadsheet.
+
+    The CSV is UTF-8 with a byte order mark, so that Excel reads it; a geometry becomes `lon` and `lat` (WGS 84) of a point
+    within it; text that a spreadsheet would take for a formula is preceded by an apostrophe.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.to_parquet(path.with_suffix(".parquet"))
+    if csv:
+        _flat(table).to_csv(path.with_suffix(".csv"), encoding="utf-8-sig", index=False)
+
+
+def _flat(table: pd.DataFrame | gpd.GeoDataFrame) -> pd.DataFrame:
+    if isinstance(table, gpd.GeoDataFrame):
+        within = to_display(table.set_geometry(table.representative_point())).geometry
+        table = pd.DataFrame(table.drop(columns=table.geometry.name)).assign(
+            lon=within.x.round(6), lat=within.y.round(6)
+        )
+    if not isinstance(table.index, pd.RangeIndex):
+        table = table.reset_index()
+    return table.apply(lambda column: column if pd.api.types.is_numeric_dtype(column) else column.map(_inert))
+
+
+def _inert(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, as hexadecimal text."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

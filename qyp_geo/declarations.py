@@ -1,0 +1,305 @@
+"""The records of a district folder, and how a TOML file becomes one.
+
+One file is one record: a layer, an analysis or a map (`layers/district.toml` is the district itself). Records are frozen and
+refuse unknown keys. `read_record` never raises: it returns every problem of a file, so that a folder's problems can be told
+in one message.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from qyp_geo.errors import Problem
+
+SHIFTED_DATUMS = ("gcj02", "bd09")
+DATUMS = ("wgs84", "cgcs2000", *SHIFTED_DATUMS)
+
+
+class Reference(str):
+    """The name of another file of the folder: ``layers/NAME`` or ``analyses/NAME``."""
+
+    __slots__ = ()
+
+
+def _check_ref(value: str) -> Reference:
+    if not re.fullmatch(r"(layers|analyses)/[^/\\.\s]+", value):
+        raise ValueError("a reference is layers/NAME or analyses/NAME, without suffix")
+    return Reference(value)
+
+
+def _check_crs(value: str) -> str:
+    if not re.fullmatch(r"EPSG:\d{4,6}", value):
+        raise ValueError('a coordinate reference system is written "EPSG:4548"')
+    return value
+
+
+def _check_datum(value: str) -> str:
+    if value not in DATUMS and not re.fullmatch(r"EPSG:\d{4,6}", value):
+        raise ValueError(f'allowed: {", ".join(DATUMS)} or an EPSG code such as "EPSG:4548"')
+    return value
+
+
+def _check_path(value: str) -> str:
+    if Path(value).is_absolute() or re.match(r"[A-Za-z]:|[\\/]", value) or ".." in re.split(r"[\\/]", value):
+        raise ValueError("a data path stays inside the district folder: give it relative to layers/, without ..")
+    return value
+
+
+Ref = Annotated[str, AfterValidator(_check_ref)]
+Crs = Annotated[str, AfterValidator(_check_crs)]
+Datum = Annotated[str, AfterValidator(_check_datum)]
+DataPath = Annotated[str, AfterValidator(_check_path)]
+Geometry = Literal["point", "line", "polygon", "mixed"]
+Status = Literal["existing", "planned", "under_construction", "built_unused", "closed"]
+
+
+class Record(BaseModel):
+    """A declaration: frozen, and nothing in it that is not known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class District(Record):
+    """`layers/district.toml`: the frame in which everything else is measured."""
+
+    name: str = Field(min_length=1)
+    title: str = Field(min_length=1)
+    crs: Crs
+    boundary: Ref
+    margin_m: float = Field(default=1000.0, ge=0)
+    """Streets and facilities this far beyond the boundary are kept, so that residents may walk out of it."""
+    walk_kmh: float = Field(default=4.0, gt=0, le=10)
+    """Turns metres into minutes on pages; 4 km/h is what GB 50180-2018 implies (1,000 m in 15 minutes)."""
+    note: str = ""
+    """Printed in every summary and page, such as 示意数据."""
+
+
+class Source(Record):
+    """Where a layer comes from, and which datum its coordinates are in."""
+
+    path: DataPath
+    datum: Datum
+    encoding: str | None = None
+    lon: str | None = None
+    lat: str | None = None
+    layer: str | None = None
+    """The layer of a GeoPackage or the sheet of a workbook, where it holds several."""
+    tags: dict[str, list[str]] | None = None
+    """Which OSM objects are taken, instead of those of the layer's kind."""
+
+
+class Provenance(Record):
+    """Who says so, when, and what may be done with it."""
+
+    publisher: str = Field(min_length=1)
+    retrieved: date
+    licence: str = Field(min_length=1)
+    as_of: date | None = None
+    completeness: Literal["全量台账", "普查", "POI"] | None = None
+    note: str = ""
+
+
+class Walk(Record):
+    """How the streets of a `streets` layer are walked."""
+
+    private: Literal["keep", "drop"] = "keep"
+    """Streets tagged `access=private`: gated estates are the rule in Chinese cities, so they are kept by default."""
+    node_crossings: bool = False
+    """Join lines that cross without a shared vertex."""
+    default_class: str | None = None
+    """The street class of lines that carry none."""
+
+
+class People(Record):
+    """How residents are counted where the source gives footprints only."""
+
+    m2_per_person: float = Field(gt=0)
+    """Residential floor area per person."""
+    default_levels: int = Field(default=1, ge=1)
+    """Storeys of a building that states none."""
+
+
+class Layer(Record):
+    """`layers/NAME.toml`: what is there."""
+
+    title: str = Field(min_length=1)
+    kind: str
+    geometry: Geometry
+    source: Source
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Our name = the column in the file."""
+    provenance: Provenance
+    walk: Walk | None = None
+    people: People | None = None
+    walled: bool | None = None
+    """Whether a polygon facility is entered at gates only; by default what is usual for its kind."""
+    gates: Ref | None = None
+    touch_m: float = Field(default=10.0, gt=0)
+    """An unwalled polygon is reached where a walkable street passes within this distance of its boundary."""
+
+
+class Analysis(Record):
+    """`analyses/NAME.toml`: what we ask. Each kind of question adds its own keys."""
+
+    kind: str
+    title: str = Field(min_length=1)
+
+
+class Overlay(Record):
+    """One layer of a map."""
+
+    of: Ref
+    label: str = Field(min_length=1)
+    popup: dict[str, str] = Field(default_factory=dict)
+    """Our column = the heading shown for it."""
+    visible: bool = True
+
+
+class Map(Record):
+    """`maps/NAME.toml`: one page that we show."""
+
+    title: str = Field(min_length=1)
+    audience: Literal["planners", "residents"]
+    language: list[Literal["zh", "en"]] = Field(default_factory=lambda: ["zh", "en"], min_length=1)  # type: ignore[arg-type]
+    review_number: str = ""
+    overlay: list[Overlay] = Field(min_length=1)
+
+
+R = TypeVar("R", bound=Record)
+
+
+def read_toml(path: Path, shown_as: str) -> tuple[dict[str, Any] | None, list[Problem]]:
+    """Read a TOML file; a file that cannot be read is a problem, not an exception."""
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig")), []
+    except tomllib.TOMLDecodeError as error:
+        return None, [Problem(shown_as, "", f"is not valid TOML: {error}", remedy="Mend the line that is named")]
+    except UnicodeDecodeError:
+        return None, [Problem(shown_as, "", "is not UTF-8 text", remedy="Save the declaration as UTF-8")]
+    except OSError as error:
+        return None, [Problem(shown_as, "", f"cannot be read: {error.strerror}")]
+
+
+def make_record(cls: type[R], content: Mapping[str, Any], shown_as: str) -> tuple[R | None, list[Problem]]:
+    """Make a record of a file's content, and tell all that is wrong with it.
+
+    Where the record can stand without the values that are wrong, it is returned beside the problems, so that what rests on it
+    can be checked in the same pass; a run stops on the problems in any case.
+    """
+    try:
+        return cls.model_validate(content), []
+    except ValidationError as error:
+        problems = [_problem_of(cls, dict(detail), shown_as) for detail in error.errors()]
+        sound = copy.deepcopy(dict(content))
+        for detail in error.errors():
+            _remove(sound, detail["loc"])
+    try:
+        return cls.model_validate(sound), problems
+    except ValidationError:
+        return None, problems
+
+
+def _remove(content: Any, path: tuple[str | int, ...]) -> None:
+    """Remove the value at a path of keys; items of a list stay in place, for the sake of the positions after them."""
+    *parents, last = path
+    for part in parents:
+        if not (isinstance(content, dict) and part in content):
+            return
+        content = content[part]
+    if isinstance(content, dict):
+        content.pop(last, None)
+
+
+def read_record(cls: type[R], path: Path, shown_as: str) -> tuple[R | None, list[Problem]]:
+    """Read one declaration file.
+
+    Parameters
+    ----------
+    cls
+        The record that the file declares.
+    path
+        The TOML file.
+    shown_as
+        The path as the user knows it, relative to the district folder.
+
+    Returns
+    -------
+    tuple
+        The record, or None, and every problem found.
+    """
+    content, problems = read_toml(path, shown_as)
+    return (None, problems) if content is None else make_record(cls, content, shown_as)
+
+
+def did_you_mean(given: str, allowed: Iterable[str]) -> str:
+    """Return ``Did you mean …?`` or the list of what is allowed."""
+    names = sorted(allowed)
+    close = difflib.get_close_matches(given, names, n=1, cutoff=0.6)
+    return f"Did you mean {close[0]}?" if close else f"Allowed: {', '.join(names)}"
+
+
+def references(record: Record) -> Iterator[tuple[str, str]]:
+    """Yield each reference of a record as (key, reference), those of nested records and lists included."""
+    for name, value in record:
+        yield from _references(value, name)
+
+
+def _references(value: object, at: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Reference):
+        yield at, value
+    elif isinstance(value, Record):
+        yield from ((f"{at}.{key}", reference) for key, reference in references(value))
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _references(inner, f"{at}.{key}")
+    elif isinstance(value, list | tuple):
+        for n, inner in enumerate(value):
+            yield from _references(inner, f"{at}[{n}]")
+
+
+def _inside(annotation: object) -> Iterator[object]:
+    for inner in getattr(annotation, "__args__", ()):
+        yield inner
+        yield from _inside(inner)
+
+
+def _problem_of(cls: type[Record], detail: Mapping[str, Any], shown_as: str) -> Problem:
+    """Say one of pydantic's errors in a planner's words."""
+    path = [part for part in detail["loc"] if not (isinstance(part, str) and part.startswith("function-"))]
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+    given = repr(detail["input"]) if isinstance(detail["input"], str | int | float | bool) else ""
+    context = detail.get("ctx", {})
+    match detail["type"]:
+        case "extra_forbidden":
+            return Problem(shown_as, where, "unknown key", given, did_you_mean(str(path[-1]), _keys_at(cls, path[:-1])))
+        case "missing":
+            return Problem(shown_as, where, "is missing", remedy="Add this key")
+        case "literal_error":
+            return Problem(shown_as, where, "is not one of the allowed words", given, f"Allowed: {context['expected']}")
+        case "value_error":
+            return Problem(shown_as, where, "cannot be used", given, str(context["error"]))
+        case "string_too_short" | "too_short":
+            return Problem(shown_as, where, "is empty", remedy="Give at least one value")
+        case _:
+            return Problem(shown_as, where, str(detail["msg"]), given)
+
+
+def _keys_at(cls: type[BaseModel], path: Iterable[str | int]) -> list[str]:
+    """Keys that are allowed at a place inside a record."""
+    here: type[BaseModel] = cls
+    for part in path:
+        if isinstance(part, int):
+            continue
+        annotation = here.model_fields[part].annotation
+        nested = [a for a in (annotation, *_inside(annotation)) if isinstance(a, type) and issubclass(a, BaseModel)]
+        here = nested[0]
+    return list(here.model_fields)

@@ -1,0 +1,59 @@
+"""What passes between layers, analyses and maps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import geopandas as gpd
+import pandas as pd
+
+from qyp_geo.declarations import Analysis, Layer
+from qyp_geo.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class LayerData:
+    """A layer as read: its declaration, its canonical frame, and what was found on the way.
+
+    Attributes
+    ----------
+    record
+        The declaration.
+    frame
+        Canonical frame: index = unique string ``id``, geometry in the district CRS, declared columns, ``kind``.
+    problems
+        Warnings that a run repeats in its summary (errors never get this far).
+    notes
+        Assumptions that a figure resting on this layer must print.
+    """
+
+    record: Layer
+    frame: gpd.GeoDataFrame
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an analysis found.
+
+    Attributes
+    ----------
+    record
+        The declaration.
+    table
+        The answer, one row per thing that the question is about; written as ``analyses/NAME``.
+    parts
+        Further tables by name, written as ``analyses/NAME_PART``.
+    notes
+        Assumptions and 未核 marks that every figure of the answer carries.
+    problems
+        Warnings for the summary.
+    """
+
+    record: Analysis
+    table: pd.DataFrame | gpd.GeoDataFrame
+    parts: Mapping[str, pd.DataFrame | gpd.GeoDataFrame] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()

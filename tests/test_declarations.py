@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qyp_geo.declarations import District, Layer, Map, make_record, read_record, references
+
+LAYER: dict[str, Any] = {
+    "title": "公共厕所",
+    "kind": "public_toilet",
+    "geometry": "point",
+    "source": {"path": "data/toilets.csv", "datum": "gcj02", "lon": "经度", "lat": "纬度"},
+    "provenance": {"publisher": "区城管局", "retrieved": "2026-01-15", "licence": "内部"},
+}
+
+
+def problems_of(**changes: object) -> list[str]:
+    return [str(problem) for problem in make_record(Layer, LAYER | changes, "layers/toilets.toml")[1]]
+
+
+def test_a_sound_layer_is_a_frozen_record() -> None:
+    layer, problems = make_record(Layer, LAYER, "layers/toilets.toml")
+    assert problems == []
+    assert layer is not None
+    with pytest.raises(ValueError, match="frozen"):
+        layer.title = "other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"titel": "x"}, "layers/toilets.toml: titel: unknown key (given: 'x'). Did you mean title?"),
+        ({"title": ""}, "layers/toilets.toml: title: is empty. Give at least one value"),
+        (
+            {"source": {"path": "../secret.csv", "datum": "gcj02"}},
+            "layers/toilets.toml: source.path: cannot be used (given: '../secret.csv'). "
+            "a data path stays inside the district folder: give it relative to layers/, without ..",
+        ),
+        (
+            {"source": {"path": "data/a.csv", "datum": "gcj-02"}},
+            "layers/toilets.toml: source.datum: cannot be used (given: 'gcj-02'). "
+            'allowed: wgs84, cgcs2000, gcj02, bd09 or an EPSG code such as "EPSG:4548"',
+        ),
+        ({"source": {"path": "data/a.csv"}}, "layers/toilets.toml: source.datum: is missing. Add this key"),
+        (
+            {"geometry": "dot"},
+            "layers/toilets.toml: geometry: is not one of the allowed words (given: 'dot'). "
+            "Allowed: 'point', 'line', 'polygon' or 'mixed'",
+        ),
+        (
+            {"gates": "layers/gates.toml"},
+            "layers/toilets.toml: gates: cannot be used (given: 'layers/gates.toml'). "
+            "a reference is layers/NAME or analyses/NAME, without suffix",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_with_key_value_and_remedy(changes: dict[str, object], message: str) -> None:
+    assert problems_of(**changes) == [message]
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "C:\\data\\a.csv", "\\\\server\\a.csv", "data/../../a.csv", "data\\..\\..\\a.csv"]
+)
+def test_a_path_that_leaves_the_folder_is_refused(path: str) -> None:
+    assert "stays inside the district folder" in problems_of(source={"path": path, "datum": "wgs84"})[0]
+
+
+def test_all_problems_of_a_file_come_together_and_the_rest_still_stands() -> None:
+    layer, problems = make_record(Layer, LAYER | {"titel": "x", "walled": "perhaps", "touch_m": -1}, "layers/t.toml")
+    assert [problem.where for problem in problems] == ["walled", "touch_m", "titel"]
+    assert layer is not None
+    assert layer.touch_m == 10.0
+
+
+def test_a_record_that_cannot_stand_is_none() -> None:
+    district, problems = make_record(
+        District, {"name": "x", "title": "x", "boundary": "layers/b"}, "layers/district.toml"
+    )
+    assert district is None
+    assert [problem.where for problem in problems] == ["crs"]
+
+
+def test_references_of_nested_records_are_found() -> None:
+    page, problems = make_record(
+        Map,
+        {
+            "title": "layers/not_a_reference",
+            "audience": "planners",
+            "overlay": [{"of": "layers/a", "label": "A"}, {"of": "analyses/b", "label": "B"}],
+        },
+        "maps/p.toml",
+    )
+    assert problems == []
+    assert page is not None
+    assert list(references(page)) == [("overlay[0].of", "layers/a"), ("overlay[1].of", "analyses/b")]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"title = ", "is not valid TOML"),
+        ("title = '公厕'".encode("gb18030"), "is not UTF-8 text"),
+        (None, "cannot be read"),
+    ],
+)
+def test_a_file_that_is_no_toml_is_a_problem(tmp_path: Path, content: bytes | None, said: str) -> None:
+    path = tmp_path / "x.toml"
+    if content is not None:
+        path.write_bytes(content)
+    record, problems = read_record(Layer, path, "layers/x.toml")
+    assert record is None
+    assert said in str(problems[0])
+
+
+def test_a_byte_order_mark_is_tolerated(tmp_path: Path) -> None:
+    path = tmp_path / "d.toml"
+    path.write_text('name="a"\ntitle="甲"\ncrs="EPSG:4548"\nboundary="layers/boundary"\n', encoding="utf-8-sig")
+    district, problems = read_record(District, path, "layers/district.toml")
+    assert problems == []
+    assert district is not None
+    assert district.title == "甲"
