@@ -1,0 +1,134 @@
+"""Write the layers as a planner's mailbox holds them: one format, datum and encoding here, another there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from openpyxl import Workbook
+
+from qyp_geo.datum import wgs84_to_bd09, wgs84_to_gcj02
+
+GEOGRAPHIC: Final = "EPSG:4490"
+_ON_THE_DAY: Final = datetime(2026, 1, 15)  # noqa: DTZ001  (a workbook's time has no zone)
+_NAME: Final = {"id": "编号", "name": "名称"}
+_PLACE: Final = {**_NAME, "lon": "经度", "lat": "纬度"}
+
+
+def write_files(frames: Mapping[str, gpd.GeoDataFrame], folder: Path) -> None:
+    """Write every data file of the sample district.
+
+    Parameters
+    ----------
+    frames
+        The frames of `make_district`.
+    folder
+        `layers/data`; files of the same name are replaced.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("boundary", "water", "zones", "landmarks", "gates", "metro_stations", "parks", "pocket_parks"):
+        _geojson(frames[name], folder / f"{name}.geojson")
+    _geopackage(frames, folder)
+    _parquet(frames["residents"], folder / "residents.parquet")
+    _shapefile(frames["public_parking"], folder / "parking.shp")
+    _csv(frames["public_toilet"], folder / "toilets.csv")
+    _workbook(folder / "neighbourhood_centres.xlsx", {"邻里中心": frames["neighbourhood_centre"]}, wgs84_to_bd09, {"bldg_m2": "建筑面积"})
+    care = {
+        "社区卫生服务中心": frames["health_centre"],
+        "社区卫生服务站": frames["health_station"],
+        "养老": frames["elderly_daycare"],
+        "社区服务站": frames["community_station"],
+    }
+    _workbook(folder / "health_and_care.xlsx", care, wgs84_to_gcj02, {"capacity": "床位"})
+    daily = {
+        "文化活动中心": frames["culture_centre"],
+        "综合性文体服务中心": frames["culture_station"],
+        "室外健身": frames["fitness"],
+        "农贸市场": frames["wet_market"],
+        "便利店": frames["convenience_store"],
+        "公交站": frames["bus_stop"],
+    }
+    _workbook(folder / "daily_life.xlsx", daily, wgs84_to_gcj02, {"capacity": "规模"})
+
+
+def _geojson(frame: gpd.GeoDataFrame, path: Path) -> None:
+    shown = frame.to_crs("EPSG:4326")
+    shown.geometry = shapely.set_precision(shown.geometry.to_numpy(), 1e-7)
+    _replace(path)
+    shown.to_file(path, driver="GeoJSON", COORDINATE_PRECISION=7)
+
+
+def _geopackage(frames: Mapping[str, gpd.GeoDataFrame], folder: Path) -> None:
+    """Write streets, units, schools and plots as GeoPackages in EPSG:4548, with the time of writing fixed."""
+    streets = frames["streets"].rename(
+        columns={"id": "编号", "name": "路名", "class": "等级", "status": "状态", "open_year": "年份", "access": "通行", "foot": "步行",
+                 "tunnel": "隧道", "bridge": "高架", "layer": "层"}
+    )  # fmt: skip
+    units = pd.concat([frames["townships"], frames["communities"]], ignore_index=True)
+    units = units.rename(columns={"name": "名称", "level": "级别", "code": "代码", "parent": "上级代码", "order": "序号"})
+    plots = frames["candidates"].rename(
+        columns=_NAME | {"land_use": "用地性质", "ownership": "权属", "bldg_m2": "建筑面积", "origin": "来源", "zoning": "控规"}
+    )
+    for name, layers in (
+        ("streets", {"streets": streets}),
+        ("units", {"units": units}),
+        ("candidates", {"candidates": plots}),
+        ("schools", {str(kind): school for kind, school in frames["schools"].groupby("kind")}),
+    ):
+        path = folder / f"{name}.gpkg"
+        _replace(path)
+        for layer, frame in layers.items():
+            shown = frame.drop(columns="kind", errors="ignore")
+            if name == "schools":
+                shown = shown.rename(columns=_NAME | {"seats": "学位", "status": "状态", "open_year": "开办年份"})
+            shown.to_file(path, driver="GPKG", layer=layer, SPATIAL_INDEX="NO")
+
+
+def _parquet(frame: gpd.GeoDataFrame, path: Path) -> None:
+    shown = frame.rename(columns={"id": "编号", "name": "楼栋", "levels": "层数", "people": "人口"}).to_crs(GEOGRAPHIC)
+    shown.geometry = shapely.set_precision(shown.geometry.to_numpy(), 1e-8)
+    shown.to_parquet(path, index=False, compression="zstd")
+
+
+def _shapefile(frame: gpd.GeoDataFrame, path: Path) -> None:
+    """Write a shapefile as desktop software in China does: GBK, short field names, CGCS2000."""
+    columns = {"id": "编号", "name": "名称", "capacity": "泊位", "berths_ev": "充电泊位"}
+    for part in (".shp", ".shx", ".dbf", ".prj", ".cpg"):
+        _replace(path.with_suffix(part))
+    frame[[*columns, "geometry"]].rename(columns=columns).to_file(path, driver="ESRI Shapefile", encoding="GBK")
+
+
+def _csv(frame: gpd.GeoDataFrame, path: Path) -> None:
+    columns = {**_PLACE, "hours": "开放时间", "capacity": "蹲位"}
+    path.write_bytes(_shifted(frame, wgs84_to_gcj02, columns).to_csv(index=False, lineterminator="\r\n").encode("gb18030"))
+
+
+def _workbook(path: Path, sheets: Mapping[str, gpd.GeoDataFrame], shift: Callable[..., Any], more: Mapping[str, str]) -> None:
+    book = Workbook()
+    book.remove(book.active)  # type: ignore[arg-type]
+    for title, frame in sheets.items():
+        sheet = book.create_sheet(title)
+        table = _shifted(frame, shift, {**_PLACE, **more})
+        sheet.append(list(table.columns))
+        for row in table.itertuples(index=False):
+            sheet.append(list(row))
+    book.properties.created = book.properties.modified = _ON_THE_DAY
+    book.save(path)
+
+
+def _shifted(frame: gpd.GeoDataFrame, shift: Callable[..., Any], columns: Mapping[str, str]) -> pd.DataFrame:
+    """Return a table with the positions as a web map of China gives them, to six decimals (0.1 m)."""
+    place = frame.geometry.to_crs(GEOGRAPHIC)
+    lon, lat = shift(place.x.to_numpy(), place.y.to_numpy())
+    table = pd.DataFrame(frame.drop(columns="geometry")).assign(lon=np.round(lon, 6), lat=np.round(lat, 6))
+    return table[list(columns)].rename(columns=dict(columns))
+
+
+def _replace(path: Path) -> None:
+    path.unlink(missing_ok=True)

@@ -1,0 +1,181 @@
+"""The streets: main axes, a bent grid that thins out to the south, lanes within estates, and what cannot be walked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import shapely
+from shapely import LineString, MultiLineString, Point, Polygon
+
+from qyp_geo.sample import ground
+
+MARGIN_M: Final = 1200.0
+_NAMES_NS: Final = (
+    "抚河南路", "象湖东路", "洪都南大道", "三店西路", "航空路", "京山南路", "解放南路", "何坊东路", "昌南大道", "城南大道",
+    "朱桥西路", "金鹰路", "青云谱路", "南莲路", "岱山东路", "博学路", "施尧路", "振兴路", "团结路",
+)  # fmt: skip
+_NAMES_EW: Final = (
+    "十字街路", "司马庙路", "建设路", "京山北路", "三家店路", "解放东路", "洪都中路", "上海南路", "新溪桥一路", "新溪桥二路",
+    "新溪桥路", "迎宾中路", "朱桥东路", "包家花园路", "岱山路", "梅湖大道", "邓埠路", "高潮湖路", "城南一路", "城南二路", "麻坊路",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Street:
+    """One street: its centre line and what its file says of it."""
+
+    line: LineString
+    street_class: str
+    name: str = ""
+    more: dict[str, str | int] = field(default_factory=dict)
+
+
+def main_streets(district: Polygon, rng: np.random.Generator) -> list[Street]:
+    """Return the axes and the bent grid, joined where they cross."""
+    water = shapely.union_all(list(ground.lakes().values()))
+    works = shapely.union_all([site.buffer(20) for site in ground.factories().values()])
+    west, south, east, north = district.buffer(MARGIN_M).bounds
+    axes = [
+        Street(ground.jinggangshan_avenue(), "primary", "井冈山大道"),
+        Street(ground.yingbin_avenue(), "primary", "迎宾大道"),
+        Street(ground.guangzhou_road(), "primary", "广州路"),
+    ]
+    bend = rng.uniform(0, 2 * np.pi, 4)
+    grid = []
+    for n, x in enumerate(_spaced(west + 150, east, rng)):
+        y = np.arange(south, north + 100, 100.0)
+        line = LineString(np.column_stack([x + 110 * np.sin(y / 1900 + bend[0]) + 25 * np.sin(y / 610 + bend[1]), y]))
+        grid.append(Street(line, ("tertiary", "residential", "secondary")[n % 3], _NAMES_NS[n % len(_NAMES_NS)]))
+    for n, y in enumerate(_spaced(south + 100, north, rng)):
+        x = np.arange(west, east + 100, 100.0)
+        line = LineString(np.column_stack([x, y + 90 * np.sin(x / 2300 + bend[2]) + 30 * np.sin(x / 700 + bend[3])]))
+        grid.append(Street(line, ("residential", "tertiary", "secondary")[n % 3], _NAMES_EW[n % len(_NAMES_EW)]))
+    axis_lines = shapely.union_all([axis.line for axis in axes])
+    dry = shapely.union_all([water.buffer(35), works])
+    kept = [
+        Street(piece, street.street_class, street.name)
+        for street in grid
+        for piece in _pieces(street.line.difference(dry))
+        # A grid line that runs beside an axis is the axis.
+        if piece.length > 120 and piece.intersection(axis_lines.buffer(70)).length < 0.5 * piece.length
+    ]
+    within = district.buffer(MARGIN_M)
+    return _thinned(_cut(noded(axes + kept), within), district, rng)
+
+
+def noded(streets: Sequence[Street]) -> list[Street]:
+    """Give streets a common vertex wherever they cross."""
+    lines = np.array([street.line for street in streets], dtype=object)
+    first, second = shapely.STRtree(lines).query(lines, predicate="intersects")
+    meetings: list[list[tuple[float, float]]] = [[] for _ in streets]
+    for a, b in zip(first.tolist(), second.tolist(), strict=True):
+        if a < b:
+            for x, y in shapely.get_coordinates(shapely.intersection(lines[a], lines[b])):
+                spot = (round(float(x), 3), round(float(y), 3))
+                meetings[a].append(spot)
+                meetings[b].append(spot)
+    return [
+        Street(with_vertices(street.line, spots), street.street_class, street.name, street.more)
+        for street, spots in zip(streets, meetings, strict=True)
+    ]
+
+
+def with_vertices(line: LineString, spots: Sequence[tuple[float, float]]) -> LineString:
+    """Insert vertices into a line at spots that lie on it."""
+    xy = [(line.project(Point(v)), v) for v in [(round(x, 3), round(y, 3)) for x, y in line.coords]]
+    extra = [(line.project(Point(spot)), spot) for spot in spots]
+    merged: list[tuple[float, float]] = []
+    for _, spot in sorted(xy + extra):
+        if not merged or Point(merged[-1]).distance(Point(spot)) > 0.01:
+            merged.append(spot)
+        elif spot in spots:
+            merged[-1] = spot  # the common vertex wins over one of the line's own beside it
+    return LineString(merged)
+
+
+def special_streets(district: Polygon) -> list[Street]:
+    """Return what is there but not walked, or not there yet, and the footbridge."""
+    tunnel = ground.line((115.8800, 28.6250), (115.8915, 28.6244))
+    elevated = ground.line((115.880, 28.6600), (115.915, 28.6592), (115.964, 28.6588))
+    planned = ground.line((115.9065, 28.6300), (115.9115, 28.6300), (115.9165, 28.6300))
+    river_walk = LineString(ground.lakes()["梅湖"].buffer(20, quad_segs=4).exterior.coords)
+    lake_walk = LineString(ground.lakes()["象湖"].buffer(20, quad_segs=4).exterior.coords)
+    return [
+        Street(tunnel, "primary", "广州路—象湖隧道", {"tunnel": "yes", "foot": "no", "status": "在建", "open_year": 2025}),
+        Street(elevated, "trunk", "九州高架", {"bridge": "yes", "layer": "2", "foot": "no"}),
+        Street(planned, "tertiary", "规划三路", {"status": "规划", "open_year": 2025}),
+        Street(river_walk, "footway", "梅湖步道"),
+        Street(lake_walk, "footway", "象湖步道"),
+    ]
+
+
+def join_to_nearest(street: Street, others: list[Street], district: Polygon) -> list[Street]:
+    """Return short footways that tie a street to the nearest others, each with a vertex given to both."""
+    ties = []
+    for share in (0.0, 0.2, 0.4, 0.6, 0.8):
+        start = street.line.interpolate(share, normalized=True)
+        lines = [other.line for other in others]
+        n = int(shapely.STRtree(lines).nearest(start))
+        end = lines[n].interpolate(lines[n].project(start))
+        spot_a, spot_b = ((round(p.x, 3), round(p.y, 3)) for p in (start, end))
+        if start.distance(end) < 500 and spot_a != spot_b:
+            street.line = with_vertices(street.line, [spot_a])
+            others[n].line = with_vertices(others[n].line, [spot_b])
+            ties.append(Street(LineString([spot_a, spot_b]), "footway"))
+    return ties
+
+
+def blocks(streets: Sequence[Street], district: Polygon) -> list[Polygon]:
+    """Return the blocks between streets, the southernmost first, those within the district."""
+    faces = shapely.get_parts(shapely.polygonize([piece for street in streets for piece in _segments(street.line)]))
+    inside = [face for face in faces.tolist() if face.representative_point().within(district) and face.area > 8000]
+    return sorted(inside, key=lambda face: (round(face.centroid.y), round(face.centroid.x)))
+
+
+def _segments(line: LineString) -> list[LineString]:
+    xy = list(line.coords)
+    return [LineString(pair) for pair in zip(xy[:-1], xy[1:], strict=True)]
+
+
+def _spaced(start: float, stop: float, rng: np.random.Generator) -> list[float]:
+    at, found = start, []
+    while at < stop:
+        found.append(at)
+        at += float(rng.uniform(330, 480))
+    return found
+
+
+def _pieces(line: LineString | MultiLineString) -> list[LineString]:
+    return [piece for piece in shapely.get_parts(line).tolist() if isinstance(piece, LineString) and not piece.is_empty]
+
+
+def _cut(streets: Sequence[Street], within: Polygon) -> list[Street]:
+    return [
+        Street(piece, street.street_class, street.name, street.more)
+        for street in streets
+        for piece in _pieces(street.line.intersection(within))
+    ]
+
+
+def _thinned(streets: Sequence[Street], district: Polygon, rng: np.random.Generator) -> list[Street]:
+    """Leave out stretches of minor streets, more of them to the south, where streets are sparse."""
+    _, south, _, north = district.bounds
+    ends: dict[tuple[float, float], int] = {}
+    for street in streets:
+        for vertex in street.line.coords:
+            ends[vertex] = ends.get(vertex, 0) + 1
+    kept = []
+    for street in streets:
+        run = [street.line.coords[0]]
+        for vertex in street.line.coords[1:]:
+            run.append(vertex)
+            if ends[vertex] > 1 or vertex == street.line.coords[-1]:
+                southern = 1.0 - (run[0][1] - south) / (north - south)
+                minor = street.street_class in {"residential", "tertiary"}
+                if not (minor and rng.random() < 0.06 + 0.34 * max(southern - 0.35, 0.0) / 0.65):
+                    kept.append(Street(LineString(run), street.street_class, street.name))
+                run = [vertex]
+    return kept
