@@ -29,21 +29,23 @@ def make_district() -> dict[str, gpd.GeoDataFrame]:
     communities = units.communities(townships, rng)
 
     network = streets.main_streets(district, rng)
-    walks = [street for street in streets.special_streets(district) if street.street_class == "footway"]
+    walks = [street for street in streets.special_streets() if street.street_class == "footway"]
     for walk in walks:
-        network += [*streets.join_to_nearest(walk, network, district), walk]
+        network += [*streets.join_to_nearest(walk, network), walk]
     plots = _free(streets.blocks(network, district), district)
     order, spare = _order(plots, communities, rng)
     built = estates.build_up(order, rng)
     network = estates.connect(network, built.lanes)
-    network += [street for street in streets.special_streets(district) if street.street_class != "footway"]
+    network += [street for street in streets.special_streets() if street.street_class != "footway"]
 
     schools, gates = facilities.schools(built, rng)
     parks, pocket_parks = facilities.parks(built, district, spare[:5])
     points = facilities.scatter(network, built, district, rng)
     return {
         "boundary": gpd.GeoDataFrame({"name": ["青云谱区(示意)"]}, geometry=[district], crs=ground.CRS),
-        "water": gpd.GeoDataFrame({"name": list(ground.lakes())}, geometry=list(ground.lakes().values()), crs=ground.CRS),
+        "water": gpd.GeoDataFrame(
+            {"name": list(ground.lakes())}, geometry=list(ground.lakes().values()), crs=ground.CRS
+        ),
         "streets": _street_frame(network),
         "residents": _building_frame(built),
         "townships": townships,
@@ -62,7 +64,9 @@ def make_district() -> dict[str, gpd.GeoDataFrame]:
 
 def _free(plots: list[Polygon], district: Polygon) -> list[Polygon]:
     """Return the blocks of the district that are neither lake nor factory."""
-    kept_free = shapely.union_all([*(lake.buffer(60) for lake in ground.lakes().values()), *ground.factories().values()])
+    kept_free = shapely.union_all(
+        [*(lake.buffer(60) for lake in ground.lakes().values()), *ground.factories().values()]
+    )
     return [
         plot
         for plot in plots
@@ -78,7 +82,7 @@ def _order(
     The block nearest to the middle of each community comes first, so that all have residents; then the rest, the north first.
     """
     places = shapely.STRtree(communities.geometry.to_numpy())
-    middle = shapely.points([plot.representative_point().coords[0] for plot in plots])
+    middle = [plot.representative_point() for plot in plots]
     home = {int(plot): int(unit) for plot, unit in zip(*places.query(middle, predicate="within"), strict=True)}
     first = {
         min((plot for plot, unit in home.items() if unit == wanted), key=lambda plot: middle[plot].distance(centre))
@@ -89,7 +93,9 @@ def _order(
     northing = np.array([middle[plot].y for plot in rest])
     rank = np.argsort(-(northing / 2200 + rng.gumbel(size=len(rest))), kind="stable")
     order = [*sorted(first), *(rest[n] for n in rank)]
-    rows = [(plots[n], str(communities["name"].iloc[home[n]]), communities["level"].iloc[home[n]] == "村") for n in order]
+    rows = [
+        (plots[n], str(communities["name"].iloc[home[n]]), communities["level"].iloc[home[n]] == "村") for n in order
+    ]
     free = [plots[n] for n in reversed(order) if n not in first and plots[n].area < 250_000]
     return rows, free[::2]
 

@@ -8,8 +8,9 @@ from typing import Final
 
 import numpy as np
 import shapely
-from shapely import LineString, Polygon, box
+from shapely import LineString, Point, Polygon, box
 from shapely.affinity import rotate
+from shapely.geometry.base import BaseGeometry
 
 from qyp_geo.sample.streets import Street, noded, with_vertices
 
@@ -36,7 +37,7 @@ class Built:
 
     buildings: list[Building] = field(default_factory=list)
     lanes: list[Street] = field(default_factory=list)
-    schools: list[tuple[str, Polygon, tuple[float, float]]] = field(default_factory=list)
+    schools: list[tuple[str, Polygon, Point]] = field(default_factory=list)
     """Kind, ground, gate."""
     parks: list[Polygon] = field(default_factory=list)
 
@@ -58,7 +59,9 @@ def build_up(blocks: Sequence[tuple[Polygon, str, bool]], rng: np.random.Generat
             break
         n = n_estates[community] = n_estates.get(community, 0) + 1
         stem = community.removesuffix("社区").removesuffix("村")
-        estate = f"{stem}{'' if n == 1 else '一二三四五六七八九十'[min(n, 10) - 1]}{_ESTATE_NAMES[int(rng.integers(8))]}"
+        estate = (
+            f"{stem}{'' if n == 1 else '一二三四五六七八九十'[min(n, 10) - 1]}{_ESTATE_NAMES[int(rng.integers(8))]}"
+        )
         _fill(built, ground, estate, is_village, rng)
     floor_m2 = np.array([building.footprint.area * building.levels for building in built.buildings])
     shares = np.round(floor_m2 / floor_m2.sum() * PEOPLE)
@@ -70,11 +73,11 @@ def build_up(blocks: Sequence[tuple[Polygon, str, bool]], rng: np.random.Generat
 def connect(streets: list[Street], lanes: Sequence[Street]) -> list[Street]:
     """Give each street a vertex where a lane ends on it."""
     tree = shapely.STRtree([street.line for street in streets])
-    spots: dict[int, list[tuple[float, float]]] = {}
+    spots: dict[int, list[tuple[float, ...]]] = {}
     for lane in lanes:
         for end in (lane.line.coords[0], lane.line.coords[-1]):
-            n = int(tree.nearest(shapely.Point(end)))
-            if streets[n].line.distance(shapely.Point(end)) < 0.01:
+            n = int(tree.nearest(Point(end)))
+            if streets[n].line.distance(Point(end)) < 0.01:
                 spots.setdefault(n, []).append(end)
     for n, ends in spots.items():
         streets[n].line = with_vertices(streets[n].line, ends)
@@ -85,39 +88,51 @@ def _fill(built: Built, ground: Polygon, estate: str, is_village: bool, rng: np.
     inner = ground.buffer(-16, join_style="mitre")
     if not isinstance(inner, Polygon) or inner.area < 6000:
         return
-    west, south, east, north = inner.bounds
+    kerb = ground.buffer(-7, join_style="mitre")  # parcels reach the pavement, so that a park is entered from it
+    west, south, east, north = kerb.bounds
     taken = []
     for kind, corner in (
         ("school", box(west, south, west + 135, south + 105)),
         ("kindergarten", box(east - 75, south, east, south + 70)),
         ("park", box(east - 85, north - 60, east, north)),
     ):
-        parcel = inner.intersection(corner)
-        if isinstance(parcel, Polygon) and parcel.area > 0.7 * corner.area and inner.area > 45_000 and rng.random() < 0.8:
+        parcel = kerb.intersection(corner)
+        if (
+            isinstance(parcel, Polygon)
+            and parcel.area > 0.7 * corner.area
+            and inner.area > 45_000
+            and rng.random() < 0.8
+        ):
             taken.append(parcel)
             if kind == "park":
                 built.parks.append(parcel)
             else:
-                gate = shapely.shortest_line(parcel.exterior, ground.exterior).coords[0]
-                built.schools.append((kind, parcel, (gate[0], gate[1])))
+                gate = Point(shapely.shortest_line(parcel.exterior, ground.exterior).coords[0])
+                built.schools.append((kind, parcel, gate))
     parcels = shapely.union_all(taken)
     lanes = _lanes(ground, inner, parcels, rng)
     built.lanes += noded([Street(lane, "service", "", {"access": "private"}) for lane in lanes])
     keep_off = shapely.union_all([parcels.buffer(6), *(lane.buffer(5) for lane in lanes)])
     long_m, deep_m, pitch_m = (13.0, 11.0, 22.0) if is_village else (44.0, 13.0, 58.0)
-    storeys = int(rng.choice([2, 3, 4])) if is_village else int(rng.choice([6, 7, 11, 18, 26], p=[0.4, 0.15, 0.2, 0.17, 0.08]))
+    storeys = (
+        int(rng.choice([2, 3, 4]))
+        if is_village
+        else int(rng.choice([6, 7, 11, 18, 26], p=[0.4, 0.15, 0.2, 0.17, 0.08]))
+    )
     plots = []
     for y in np.arange(south + 22, north - 14, 26.0 if is_village else 52.0):
         for x in np.arange(west + 28 + rng.uniform(0, 12), east - 26, pitch_m):
-            slab = rotate(box(x - long_m / 2, y - deep_m / 2, x + long_m / 2, y + deep_m / 2), float(rng.uniform(-3, 3)))
+            slab = rotate(
+                box(x - long_m / 2, y - deep_m / 2, x + long_m / 2, y + deep_m / 2), float(rng.uniform(-3, 3))
+            )
             if slab.within(inner) and not slab.intersects(keep_off):
                 plots.append(slab)
-    taken_plots = sorted(rng.permutation(len(plots))[: int(rng.integers(14, 32))].tolist())
+    taken_plots = sorted(rng.permutation(len(plots))[: int(rng.integers(22, 42))].tolist())
     for number, plot in enumerate(taken_plots, start=1):
         built.buildings.append(Building(plots[plot], estate, number, storeys))
 
 
-def _lanes(ground: Polygon, inner: Polygon, parcels: Polygon, rng: np.random.Generator) -> list[LineString]:
+def _lanes(ground: Polygon, inner: Polygon, parcels: BaseGeometry, rng: np.random.Generator) -> list[LineString]:
     """Return a cross of lanes that ends at two to four gates, and side lanes off it."""
     west, south, east, north = ground.bounds
     x, y = ground.centroid.x, ground.centroid.y

@@ -19,15 +19,15 @@ POINTS: Final = {
     "public_toilet": (80, 260, "公厕", (4, 16)),
     "public_parking": (60, 320, "停车场", (40, 420)),
     "neighbourhood_centre": (22, 700, "邻里中心", (0, 0)),
-    "health_centre": (7, 1300, "社区卫生服务中心", (0, 0)),
-    "health_station": (30, 480, "社区卫生服务站", (0, 0)),
-    "elderly_daycare": (36, 430, "居家和社区养老服务中心", (10, 45)),
-    "community_station": (52, 380, "社区服务站", (0, 0)),
-    "culture_centre": (5, 1500, "文化活动中心", (0, 0)),
-    "culture_station": (26, 560, "综合性文体服务中心", (0, 0)),
-    "fitness": (64, 300, "室外健身点", (0, 0)),
-    "wet_market": (17, 700, "农贸市场", (20, 160)),
-    "convenience_store": (130, 140, "便利店", (0, 0)),
+    "health_centre": (9, 1100, "社区卫生服务中心", (0, 0)),
+    "health_station": (56, 300, "社区卫生服务站", (0, 0)),
+    "elderly_daycare": (72, 260, "居家和社区养老服务中心", (10, 45)),
+    "community_station": (60, 300, "社区服务站", (0, 0)),
+    "culture_centre": (7, 1300, "文化活动中心", (0, 0)),
+    "culture_station": (46, 380, "综合性文体服务中心", (0, 0)),
+    "fitness": (130, 190, "室外健身点", (0, 0)),
+    "wet_market": (28, 520, "农贸市场", (20, 160)),
+    "convenience_store": (200, 120, "便利店", (0, 0)),
     "bus_stop": (120, 260, "站", (0, 0)),
 }
 _POCKET_PARKS: Final = ("洪招社区口袋公园", "洪科社区口袋公园", "洪翔社区口袋公园", "规划三路口袋公园", "麻坊党建公园")
@@ -36,13 +36,20 @@ _STAGE_NAMES: Final = {"primary_school": "小学", "junior_school": "中学", "k
 _SEATS: Final = {"primary_school": (900, 1900), "junior_school": (900, 1600), "kindergarten": (180, 420)}
 
 
-def scatter(streets: Sequence[Street], built: Built, district: Polygon, rng: np.random.Generator) -> dict[str, gpd.GeoDataFrame]:
+def scatter(
+    streets: Sequence[Street], built: Built, district: Polygon, rng: np.random.Generator
+) -> dict[str, gpd.GeoDataFrame]:
     """Place the point facilities of `POINTS` beside streets, where people are first, each kind its distance apart."""
     spots, names = _roadside(streets, district.buffer(900))
     homes = np.array([building.footprint.centroid.coords[0] for building in built.buildings])
     people = np.array([building.people for building in built.buildings])
-    reach = shapely.STRtree(shapely.points(homes)).query(shapely.points(spots), predicate="dwithin", distance=350.0)
-    near = np.bincount(reach[0], weights=people[reach[1]], minlength=len(spots)) + 120.0
+    reach = shapely.STRtree([Point(home) for home in homes]).query(
+        shapely.points(spots), predicate="dwithin", distance=350.0
+    )
+    near = np.bincount(reach[0], weights=people[reach[1]], minlength=len(spots)) + 60.0
+    gates = [Point(lane.line.coords[end]) for lane in built.lanes for end in (0, -1)]
+    at_gate = np.unique(shapely.STRtree(gates).query(shapely.points(spots), predicate="dwithin", distance=45.0)[0])
+    near[at_gate] *= 6.0  # shops and services stand where an estate opens to the street
     frames = {}
     for kind, (count, apart_m, ending, capacity) in POINTS.items():
         order = np.argsort(-(np.log(near) + rng.gumbel(size=len(spots))), kind="stable")
@@ -70,7 +77,10 @@ def scatter(streets: Sequence[Street], built: Built, district: Polygon, rng: np.
 
 def metro_stations() -> gpd.GeoDataFrame:
     """Return the stations of Line 3."""
-    rows = [{"id": f"M{n}", "name": f"{name}站", "geometry": at} for n, (name, at) in enumerate(ground.stations().items(), start=1)]
+    rows = [
+        {"id": f"M{n}", "name": f"{name}站", "geometry": at}
+        for n, (name, at) in enumerate(ground.stations().items(), start=1)
+    ]
     return gpd.GeoDataFrame(rows, crs=ground.CRS)
 
 
@@ -98,14 +108,25 @@ def schools(built: Built, rng: np.random.Generator) -> tuple[gpd.GeoDataFrame, g
                 "geometry": parcel,
             }
         )
-        gates.append({"id": f"{id_}-门", "of": id_, "name": "校门", "geometry": Point(gate)})
+        gates.append({"id": f"{id_}-门", "of": id_, "name": "校门", "geometry": gate})
     works = ground.factories()
-    for id_, name, site in (("X01", "博文学校(九年一贯制)", works["洪都老厂区"]), ("X02", "振飞学校(九年一贯制)", works["江铃老厂区"])):
+    for id_, name, site in (
+        ("X01", "博文学校(九年一贯制)", works["洪都老厂区"]),
+        ("X02", "振飞学校(九年一贯制)", works["江铃老厂区"]),
+    ):
         west, south, _, _ = site.bounds
         parcel = shapely.box(west + 60, south + 8, west + 260, south + 168)
         gates.append({"id": f"{id_}-门", "of": id_, "name": "校门", "geometry": Point(west + 160, south + 8)})
         rows.append(
-            {"id": id_, "kind": "nine_year_school", "name": name, "seats": 2400, "status": "规划", "open_year": 2025, "geometry": parcel}
+            {
+                "id": id_,
+                "kind": "nine_year_school",
+                "name": name,
+                "seats": 2400,
+                "status": "规划",
+                "open_year": 2025,
+                "geometry": parcel,
+            }
         )
     return gpd.GeoDataFrame(rows, crs=ground.CRS), gpd.GeoDataFrame(gates, crs=ground.CRS)
 
@@ -117,13 +138,20 @@ def parks(built: Built, district: Polygon, spare: Sequence[Polygon]) -> tuple[gp
         "象湖公园": lakes["象湖"].buffer(140, quad_segs=6).difference(lakes["象湖"]),
         "梅湖景区": lakes["梅湖"].buffer(170, quad_segs=6).difference(lakes["梅湖"]),
     }
-    green |= {f"{name}公园": plot.buffer(-18, join_style="mitre") for name, plot in zip(("花博", "京山", "岱山", "城南", "三店"), spare, strict=True)}
+    green |= {
+        f"{name}公园": plot.buffer(-7, join_style="mitre")
+        for name, plot in zip(("花博", "京山", "岱山", "城南", "三店"), spare, strict=True)
+    }
     large = [
         {"id": f"GY{n:02d}", "name": name, "geometry": shapely.simplify(shape.intersection(district), 1.0)}
         for n, (name, shape) in enumerate(green.items(), start=1)
     ]
     small = [
-        {"id": f"KD{n:02d}", "name": _POCKET_PARKS[n - 1] if n <= len(_POCKET_PARKS) else f"口袋公园{n:02d}", "geometry": plot}
+        {
+            "id": f"KD{n:02d}",
+            "name": _POCKET_PARKS[n - 1] if n <= len(_POCKET_PARKS) else f"口袋公园{n:02d}",
+            "geometry": plot,
+        }
         for n, plot in enumerate(sorted(built.parks, key=lambda plot: -plot.centroid.y)[:36], start=1)
     ]
     return gpd.GeoDataFrame(large, crs=ground.CRS), gpd.GeoDataFrame(small, crs=ground.CRS)
@@ -153,10 +181,17 @@ def landmarks(district: Polygon) -> gpd.GeoDataFrame:
     """Return the places, roads and corridors that the plan names."""
     rows: list[dict[str, Any]] = [
         {"id": "guangzhou-road", "name": "广州路", "geometry": ground.guangzhou_road().intersection(district)},
-        {"id": "commercial-corridor", "name": "商业走廊(司马庙立交—解放东路)", "geometry": ground.commercial_corridor()},
+        {
+            "id": "commercial-corridor",
+            "name": "商业走廊(司马庙立交—解放东路)",
+            "geometry": ground.commercial_corridor(),
+        },
         {"id": "ecological-corridor", "name": "人文生态走廊", "geometry": ground.ecological_corridor(district)},
     ]
-    rows += [{"id": f"site-{n}", "name": name, "geometry": site} for n, (name, site) in enumerate(ground.factories().items(), start=1)]
+    rows += [
+        {"id": f"site-{n}", "name": name, "geometry": site}
+        for n, (name, site) in enumerate(ground.factories().items(), start=1)
+    ]
     return gpd.GeoDataFrame(rows, crs=ground.CRS)
 
 
@@ -164,7 +199,11 @@ def _roadside(streets: Sequence[Street], within: Polygon) -> tuple[np.ndarray[An
     """Return spots 9 m beside named streets, every 45 m, with the street's name."""
     spots, names = [], []
     for street in streets:
-        if street.name and street.street_class in {"primary", "secondary", "tertiary", "residential"} and not street.more:
+        if (
+            street.name
+            and street.street_class in {"primary", "secondary", "tertiary", "residential"}
+            and not street.more
+        ):
             beside = street.line.offset_curve(9.0)
             for at in np.arange(20.0, beside.length, 45.0):
                 spot = beside.interpolate(float(at))

@@ -16,7 +16,7 @@ from openpyxl import Workbook
 from qyp_geo.datum import wgs84_to_bd09, wgs84_to_gcj02
 
 GEOGRAPHIC: Final = "EPSG:4490"
-_ON_THE_DAY: Final = datetime(2026, 1, 15)  # noqa: DTZ001  (a workbook's time has no zone)
+_ON_THE_DAY: Final = datetime(2026, 1, 15)  # a workbook's time has no zone
 _NAME: Final = {"id": "编号", "name": "名称"}
 _PLACE: Final = {**_NAME, "lon": "经度", "lat": "纬度"}
 
@@ -38,7 +38,12 @@ def write_files(frames: Mapping[str, gpd.GeoDataFrame], folder: Path) -> None:
     _parquet(frames["residents"], folder / "residents.parquet")
     _shapefile(frames["public_parking"], folder / "parking.shp")
     _csv(frames["public_toilet"], folder / "toilets.csv")
-    _workbook(folder / "neighbourhood_centres.xlsx", {"邻里中心": frames["neighbourhood_centre"]}, wgs84_to_bd09, {"bldg_m2": "建筑面积"})
+    _workbook(
+        folder / "neighbourhood_centres.xlsx",
+        {"邻里中心": frames["neighbourhood_centre"]},
+        wgs84_to_bd09,
+        {"bldg_m2": "建筑面积"},
+    )
     care = {
         "社区卫生服务中心": frames["health_centre"],
         "社区卫生服务站": frames["health_station"],
@@ -65,29 +70,33 @@ def _geojson(frame: gpd.GeoDataFrame, path: Path) -> None:
 
 
 def _geopackage(frames: Mapping[str, gpd.GeoDataFrame], folder: Path) -> None:
-    """Write streets, units, schools and plots as GeoPackages in EPSG:4548, with the time of writing fixed."""
+    """Write streets, units, schools and plots as GeoPackages in EPSG:4548."""
     streets = frames["streets"].rename(
-        columns={"id": "编号", "name": "路名", "class": "等级", "status": "状态", "open_year": "年份", "access": "通行", "foot": "步行",
-                 "tunnel": "隧道", "bridge": "高架", "layer": "层"}
+        columns={
+            "id": "编号", "name": "路名", "class": "等级", "status": "状态", "open_year": "年份", "access": "通行",
+            "foot": "步行", "tunnel": "隧道", "bridge": "高架", "layer": "层",
+        }
     )  # fmt: skip
     units = pd.concat([frames["townships"], frames["communities"]], ignore_index=True)
-    units = units.rename(columns={"name": "名称", "level": "级别", "code": "代码", "parent": "上级代码", "order": "序号"})
-    plots = frames["candidates"].rename(
-        columns=_NAME | {"land_use": "用地性质", "ownership": "权属", "bldg_m2": "建筑面积", "origin": "来源", "zoning": "控规"}
+    units = units.rename(
+        columns={"name": "名称", "level": "级别", "code": "代码", "parent": "上级代码", "order": "序号"}
     )
+    plots = frames["candidates"].rename(
+        columns=_NAME
+        | {"land_use": "用地性质", "ownership": "权属", "bldg_m2": "建筑面积", "origin": "来源", "zoning": "控规"}
+    )
+    schools = frames["schools"].rename(columns=_NAME | {"seats": "学位", "status": "状态", "open_year": "开办年份"})
+    stages = {str(kind): schools[schools["kind"] == kind].drop(columns="kind") for kind in schools["kind"].unique()}
     for name, layers in (
         ("streets", {"streets": streets}),
         ("units", {"units": units}),
         ("candidates", {"candidates": plots}),
-        ("schools", {str(kind): school for kind, school in frames["schools"].groupby("kind")}),
+        ("schools", stages),
     ):
         path = folder / f"{name}.gpkg"
         _replace(path)
         for layer, frame in layers.items():
-            shown = frame.drop(columns="kind", errors="ignore")
-            if name == "schools":
-                shown = shown.rename(columns=_NAME | {"seats": "学位", "status": "状态", "open_year": "开办年份"})
-            shown.to_file(path, driver="GPKG", layer=layer, SPATIAL_INDEX="NO")
+            frame.to_file(path, driver="GPKG", layer=layer, SPATIAL_INDEX="NO")
 
 
 def _parquet(frame: gpd.GeoDataFrame, path: Path) -> None:
@@ -106,12 +115,16 @@ def _shapefile(frame: gpd.GeoDataFrame, path: Path) -> None:
 
 def _csv(frame: gpd.GeoDataFrame, path: Path) -> None:
     columns = {**_PLACE, "hours": "开放时间", "capacity": "蹲位"}
-    path.write_bytes(_shifted(frame, wgs84_to_gcj02, columns).to_csv(index=False, lineterminator="\r\n").encode("gb18030"))
+    path.write_bytes(
+        _shifted(frame, wgs84_to_gcj02, columns).to_csv(index=False, lineterminator="\r\n").encode("gb18030")
+    )
 
 
-def _workbook(path: Path, sheets: Mapping[str, gpd.GeoDataFrame], shift: Callable[..., Any], more: Mapping[str, str]) -> None:
+def _workbook(
+    path: Path, sheets: Mapping[str, gpd.GeoDataFrame], shift: Callable[..., Any], more: Mapping[str, str]
+) -> None:
     book = Workbook()
-    book.remove(book.active)  # type: ignore[arg-type]
+    book.remove(book.active)
     for title, frame in sheets.items():
         sheet = book.create_sheet(title)
         table = _shifted(frame, shift, {**_PLACE, **more})

@@ -9,6 +9,7 @@ import numpy as np
 import pyproj
 import shapely
 from shapely import LineString, Point, Polygon
+from shapely.geometry.base import BaseGeometry
 
 CRS: Final = "EPSG:4548"
 _TO_METRES: Final = pyproj.Transformer.from_crs("EPSG:4490", CRS, always_xy=True)
@@ -44,7 +45,7 @@ _FACTORIES: Final = {
 
 def place(lon: float, lat: float) -> tuple[float, float]:
     """Return a position in metres."""
-    return _TO_METRES.transform(lon, lat)  # type: ignore[no-any-return]
+    return _TO_METRES.transform(lon, lat)
 
 
 def line(*positions: tuple[float, float]) -> LineString:
@@ -90,18 +91,38 @@ def jinggangshan_avenue() -> LineString:
 
 def yingbin_avenue() -> LineString:
     """Return the second axis, bending to the south-east."""
-    return line((115.9064, 28.6700), (115.907, 28.658), (115.9095, 28.640), (115.9145, 28.624), (115.926, 28.600), (115.9300, 28.590))
+    return line(
+        (115.9064, 28.6700),
+        (115.907, 28.658),
+        (115.9095, 28.640),
+        (115.9145, 28.624),
+        (115.926, 28.600),
+        (115.9300, 28.590),
+    )
 
 
 def commercial_corridor() -> LineString:
     """Return the centre line of the commercial corridor, 西起司马庙立交,东至解放东路: some five kilometres in the north."""
-    return line((115.8925, 28.6535), (115.9015, 28.6530), (115.9100, 28.6540), (115.9210, 28.6515), (115.9330, 28.6500), (115.9433, 28.6490))
+    return line(
+        (115.8925, 28.6535),
+        (115.9015, 28.6530),
+        (115.9100, 28.6540),
+        (115.9210, 28.6515),
+        (115.9330, 28.6500),
+        (115.9433, 28.6490),
+    )
+
+
+def polygons(shape: BaseGeometry) -> list[Polygon]:
+    """Return the polygons that a shape consists of, the largest first."""
+    parts = [part for part in shapely.get_parts(shape).tolist() if isinstance(part, Polygon) and not part.is_empty]
+    return sorted(parts, key=lambda part: -part.area)
 
 
 def smooth(polygon: Polygon) -> Polygon:
     """Round the corners of a shore."""
     rounded = polygon.buffer(-90, quad_segs=6).buffer(180, quad_segs=6).buffer(-90, quad_segs=6)
-    return shapely.simplify(rounded, 2.0)  # type: ignore[no-any-return]
+    return polygons(shapely.simplify(rounded, 2.0))[0]
 
 
 def ecological_corridor(district: Polygon) -> Polygon:
@@ -114,4 +135,4 @@ def ecological_corridor(district: Polygon) -> Polygon:
             narrow = width
         else:
             wide = width
-    return shapely.simplify(spine.buffer(wide, quad_segs=8).intersection(district), 1.0)  # type: ignore[no-any-return]
+    return polygons(shapely.simplify(spine.buffer(wide, quad_segs=8).intersection(district), 1.0))[0]

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import shapely
-from shapely import LineString, MultiLineString, Point, Polygon
+from shapely import LineString, Point, Polygon
+from shapely.geometry.base import BaseGeometry
 
 from qyp_geo.sample import ground
 
 MARGIN_M: Final = 1200.0
 _NAMES_NS: Final = (
-    "抚河南路", "象湖东路", "洪都南大道", "三店西路", "航空路", "京山南路", "解放南路", "何坊东路", "昌南大道", "城南大道",
+    "抚河南路", "象湖东路", "洪都南大道", "三店西路", "航空路", "京山南路",
+    "解放南路", "何坊东路", "昌南大道", "城南大道",
     "朱桥西路", "金鹰路", "青云谱路", "南莲路", "岱山东路", "博学路", "施尧路", "振兴路", "团结路",
 )  # fmt: skip
 _NAMES_EW: Final = (
     "十字街路", "司马庙路", "建设路", "京山北路", "三家店路", "解放东路", "洪都中路", "上海南路", "新溪桥一路", "新溪桥二路",
-    "新溪桥路", "迎宾中路", "朱桥东路", "包家花园路", "岱山路", "梅湖大道", "邓埠路", "高潮湖路", "城南一路", "城南二路", "麻坊路",
+    "新溪桥路", "迎宾中路", "朱桥东路", "包家花园路", "岱山路", "梅湖大道", "邓埠路",
+    "高潮湖路", "城南一路", "城南二路", "麻坊路",
 )  # fmt: skip
 
 
@@ -45,13 +49,18 @@ def main_streets(district: Polygon, rng: np.random.Generator) -> list[Street]:
     ]
     bend = rng.uniform(0, 2 * np.pi, 4)
     grid = []
+    northing, easting = np.arange(south, north + 100, 100.0), np.arange(west, east + 100, 100.0)
     for n, x in enumerate(_spaced(west + 150, east, rng)):
-        y = np.arange(south, north + 100, 100.0)
-        line = LineString(np.column_stack([x + 110 * np.sin(y / 1900 + bend[0]) + 25 * np.sin(y / 610 + bend[1]), y]))
+        line = LineString(
+            np.column_stack(
+                [x + 110 * np.sin(northing / 1900 + bend[0]) + 25 * np.sin(northing / 610 + bend[1]), northing]
+            )
+        )
         grid.append(Street(line, ("tertiary", "residential", "secondary")[n % 3], _NAMES_NS[n % len(_NAMES_NS)]))
     for n, y in enumerate(_spaced(south + 100, north, rng)):
-        x = np.arange(west, east + 100, 100.0)
-        line = LineString(np.column_stack([x, y + 90 * np.sin(x / 2300 + bend[2]) + 30 * np.sin(x / 700 + bend[3])]))
+        line = LineString(
+            np.column_stack([easting, y + 90 * np.sin(easting / 2300 + bend[2]) + 30 * np.sin(easting / 700 + bend[3])])
+        )
         grid.append(Street(line, ("residential", "tertiary", "secondary")[n % 3], _NAMES_EW[n % len(_NAMES_EW)]))
     axis_lines = shapely.union_all([axis.line for axis in axes])
     dry = shapely.union_all([water.buffer(35), works])
@@ -83,11 +92,11 @@ def noded(streets: Sequence[Street]) -> list[Street]:
     ]
 
 
-def with_vertices(line: LineString, spots: Sequence[tuple[float, float]]) -> LineString:
+def with_vertices(line: LineString, spots: Sequence[tuple[float, ...]]) -> LineString:
     """Insert vertices into a line at spots that lie on it."""
     xy = [(line.project(Point(v)), v) for v in [(round(x, 3), round(y, 3)) for x, y in line.coords]]
     extra = [(line.project(Point(spot)), spot) for spot in spots]
-    merged: list[tuple[float, float]] = []
+    merged: list[tuple[float, ...]] = []
     for _, spot in sorted(xy + extra):
         if not merged or Point(merged[-1]).distance(Point(spot)) > 0.01:
             merged.append(spot)
@@ -96,15 +105,17 @@ def with_vertices(line: LineString, spots: Sequence[tuple[float, float]]) -> Lin
     return LineString(merged)
 
 
-def special_streets(district: Polygon) -> list[Street]:
-    """Return what is there but not walked, or not there yet, and the footbridge."""
+def special_streets() -> list[Street]:
+    """Return what is there but not walked, what is not there yet, and the walks around the lakes."""
     tunnel = ground.line((115.8800, 28.6250), (115.8915, 28.6244))
     elevated = ground.line((115.880, 28.6600), (115.915, 28.6592), (115.964, 28.6588))
     planned = ground.line((115.9065, 28.6300), (115.9115, 28.6300), (115.9165, 28.6300))
     river_walk = LineString(ground.lakes()["梅湖"].buffer(20, quad_segs=4).exterior.coords)
     lake_walk = LineString(ground.lakes()["象湖"].buffer(20, quad_segs=4).exterior.coords)
     return [
-        Street(tunnel, "primary", "广州路—象湖隧道", {"tunnel": "yes", "foot": "no", "status": "在建", "open_year": 2025}),
+        Street(
+            tunnel, "primary", "广州路—象湖隧道", {"tunnel": "yes", "foot": "no", "status": "在建", "open_year": 2025}
+        ),
         Street(elevated, "trunk", "九州高架", {"bridge": "yes", "layer": "2", "foot": "no"}),
         Street(planned, "tertiary", "规划三路", {"status": "规划", "open_year": 2025}),
         Street(river_walk, "footway", "梅湖步道"),
@@ -112,7 +123,7 @@ def special_streets(district: Polygon) -> list[Street]:
     ]
 
 
-def join_to_nearest(street: Street, others: list[Street], district: Polygon) -> list[Street]:
+def join_to_nearest(street: Street, others: list[Street]) -> list[Street]:
     """Return short footways that tie a street to the nearest others, each with a vertex given to both."""
     ties = []
     for share in (0.0, 0.2, 0.4, 0.6, 0.8):
@@ -136,8 +147,7 @@ def blocks(streets: Sequence[Street], district: Polygon) -> list[Polygon]:
 
 
 def _segments(line: LineString) -> list[LineString]:
-    xy = list(line.coords)
-    return [LineString(pair) for pair in zip(xy[:-1], xy[1:], strict=True)]
+    return [LineString(pair) for pair in pairwise(line.coords)]
 
 
 def _spaced(start: float, stop: float, rng: np.random.Generator) -> list[float]:
@@ -148,8 +158,10 @@ def _spaced(start: float, stop: float, rng: np.random.Generator) -> list[float]:
     return found
 
 
-def _pieces(line: LineString | MultiLineString) -> list[LineString]:
-    return [piece for piece in shapely.get_parts(line).tolist() if isinstance(piece, LineString) and not piece.is_empty]
+def _pieces(shape: BaseGeometry) -> list[LineString]:
+    return [
+        piece for piece in shapely.get_parts(shape).tolist() if isinstance(piece, LineString) and not piece.is_empty
+    ]
 
 
 def _cut(streets: Sequence[Street], within: Polygon) -> list[Street]:
@@ -163,7 +175,7 @@ def _cut(streets: Sequence[Street], within: Polygon) -> list[Street]:
 def _thinned(streets: Sequence[Street], district: Polygon, rng: np.random.Generator) -> list[Street]:
     """Leave out stretches of minor streets, more of them to the south, where streets are sparse."""
     _, south, _, north = district.bounds
-    ends: dict[tuple[float, float], int] = {}
+    ends: dict[tuple[float, ...], int] = {}
     for street in streets:
         for vertex in street.line.coords:
             ends[vertex] = ends.get(vertex, 0) + 1
