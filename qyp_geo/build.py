@@ -82,7 +82,8 @@ def _flat(table: pd.DataFrame | gpd.GeoDataFrame) -> pd.DataFrame:
         )
     if not isinstance(table.index, pd.RangeIndex):
         table = table.reset_index()
-    return table.apply(lambda column: column if pd.api.types.is_numeric_dtype(column) else column.map(_inert))
+    words = {name: column.map(_inert) for name, column in table.items() if not pd.api.types.is_numeric_dtype(column)}
+    return table.assign(**words)
 
 
 def _inert(cell: object) -> object:

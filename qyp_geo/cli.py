@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from qyp_geo import summary
+from qyp_geo import __version__, summary
 from qyp_geo.build import repair
 from qyp_geo.errors import DataError, QypGeoError
 
@@ -40,7 +39,7 @@ def main() -> None:
 
 def _print_version(asked: bool) -> None:
     if asked:
-        typer.echo(version("qyp-geo"))
+        typer.echo(__version__)
         raise typer.Exit
 
 

@@ -1,39 +1,32 @@
 """The records of a district folder, and how a TOML file becomes one.
 
 One file is one record: a layer, an analysis or a map (`layers/district.toml` is the district itself). Records are frozen and
-refuse unknown keys. `read_record` never raises: it returns every problem of a file, so that a folder's problems can be told
-in one message.
+refuse unknown keys. Nothing here raises: `read_toml` and `make_record` return every problem of a file, so that those of a
+folder can be told in one message.
 """
 
 from __future__ import annotations
 
 import copy
-import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from qyp_geo.errors import Problem
+from qyp_geo.errors import Problem, did_you_mean
 
 SHIFTED_DATUMS = ("gcj02", "bd09")
 DATUMS = ("wgs84", "cgcs2000", *SHIFTED_DATUMS)
 
 
-class Reference(str):
-    """The name of another file of the folder: ``layers/NAME`` or ``analyses/NAME``."""
-
-    __slots__ = ()
-
-
-def _check_ref(value: str) -> Reference:
+def _check_ref(value: str) -> str:
     if not re.fullmatch(r"(layers|analyses)/[^/\\.\s]+", value):
         raise ValueError("a reference is layers/NAME or analyses/NAME, without suffix")
-    return Reference(value)
+    return value
 
 
 def _check_crs(value: str) -> str:
@@ -219,51 +212,34 @@ def _remove(content: Any, path: tuple[str | int, ...]) -> None:
         content.pop(last, None)
 
 
-def read_record(cls: type[R], path: Path, shown_as: str) -> tuple[R | None, list[Problem]]:
-    """Read one declaration file.
+def references(cls: type[BaseModel], content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each reference that a file's content holds, as (key, reference).
 
     Parameters
     ----------
     cls
-        The record that the file declares.
-    path
-        The TOML file.
-    shown_as
-        The path as the user knows it, relative to the district folder.
-
-    Returns
-    -------
-    tuple
-        The record, or None, and every problem found.
+        The record that the file declares; it tells which values are references.
+    content
+        What the file says, be the record sound or not.
     """
-    content, problems = read_toml(path, shown_as)
-    return (None, problems) if content is None else make_record(cls, content, shown_as)
+    for name, field in cls.model_fields.items():
+        if name in content:
+            yield from _references(Annotated[field.annotation, None, *field.metadata], content[name], name)
 
 
-def did_you_mean(given: str, allowed: Iterable[str]) -> str:
-    """Return ``Did you mean …?`` or the list of what is allowed."""
-    names = sorted(allowed)
-    close = difflib.get_close_matches(given, names, n=1, cutoff=0.6)
-    return f"Did you mean {close[0]}?" if close else f"Allowed: {', '.join(names)}"
-
-
-def references(record: Record) -> Iterator[tuple[str, str]]:
-    """Yield each reference of a record as (key, reference), those of nested records and lists included."""
-    for name, value in record:
-        yield from _references(value, name)
-
-
-def _references(value: object, at: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Reference):
-        yield at, value
-    elif isinstance(value, Record):
-        yield from ((f"{at}.{key}", reference) for key, reference in references(value))
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _references(inner, f"{at}.{key}")
-    elif isinstance(value, list | tuple):
-        for n, inner in enumerate(value):
-            yield from _references(inner, f"{at}[{n}]")
+def _references(annotation: Any, value: object, at: str) -> Iterator[tuple[str, str]]:
+    inner = get_args(annotation)
+    if get_origin(annotation) is Annotated and any(getattr(mark, "func", None) is _check_ref for mark in inner[1:]):
+        if isinstance(value, str):
+            yield at, value
+    elif isinstance(annotation, type) and issubclass(annotation, BaseModel) and isinstance(value, Mapping):
+        yield from ((f"{at}.{key}", reference) for key, reference in references(annotation, value))
+    elif get_origin(annotation) is list and isinstance(value, list):
+        for n, item in enumerate(value):
+            yield from _references(inner[0], item, f"{at}[{n}]")
+    elif get_origin(annotation) is not list:
+        for part in inner:
+            yield from _references(part, value, at)
 
 
 def _inside(annotation: object) -> Iterator[object]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,6 +42,13 @@ class Problem:
         given = f" (given: {self.given})" if self.given else ""
         remedy = f". {self.remedy}" if self.remedy else ""
         return f"{place}: {self.what}{given}{remedy}"
+
+
+def did_you_mean(given: str, allowed: Iterable[str]) -> str:
+    """Return ``Did you mean …?`` or the list of what is allowed."""
+    names = sorted(allowed)
+    close = difflib.get_close_matches(given, names, n=1, cutoff=0.6)
+    return f"Did you mean {close[0]}?" if close else f"Allowed: {', '.join(names)}"
 
 
 class QypGeoError(Exception):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 from qyp_geo import analyses, layers
 from qyp_geo.declarations import (
@@ -14,13 +15,11 @@ from qyp_geo.declarations import (
     Layer,
     Map,
     Record,
-    did_you_mean,
     make_record,
-    read_record,
     read_toml,
     references,
 )
-from qyp_geo.errors import DeclarationError, MissingError, Problem
+from qyp_geo.errors import DeclarationError, MissingError, Problem, did_you_mean
 
 DISTRICT_FILE = "layers/district.toml"
 
@@ -78,43 +77,43 @@ def survey(folder: Path) -> tuple[Project | None, list[Problem]]:
         The project without the records that cannot stand (None where the district itself cannot), and the problems.
     """
     find_project(folder)
-    district, problems = read_record(District, folder / DISTRICT_FILE, DISTRICT_FILE)
-    layer_records: dict[str, Layer] = {}
-    analysis_records: dict[str, Analysis] = {}
-    map_records: dict[str, Map] = {}
-    declared = {_reference(folder, path) for path in _declaration_files(folder)}
-    for path in _declaration_files(folder):
-        reference, shown_as = _reference(folder, path), path.relative_to(folder).as_posix()
-        found: list[Problem]
-        if path.parent.name == "layers":
-            layer, found = read_record(Layer, path, shown_as)
-            if layer is not None:
-                layer_records[reference] = layer
-                found += _check_layer(layer, folder, shown_as)
-        elif path.parent.name == "analyses":
-            analysis, found = _read_analysis(path, shown_as)
-            if analysis is not None:
-                analysis_records[reference] = analysis
-        else:
-            page, found = read_record(Map, path, shown_as)
-            if page is not None:
-                map_records[reference] = page
+    files = [folder / DISTRICT_FILE, *_declaration_files(folder)]
+    declared = {_reference(folder, path) for path in files[1:]}
+    records: dict[str, Record] = {}
+    refers: dict[str, list[tuple[str, str]]] = {}
+    problems: list[Problem] = []
+    for path in files:
+        owner, shown_as = _reference(folder, path), path.relative_to(folder).as_posix()
+        content, found = read_toml(path, shown_as)
         problems += found
+        if content is None:
+            continue
+        cls, found = _record_of(path, content, shown_as)
+        problems += found
+        if cls is None:
+            continue
+        record, found = make_record(cls, content, shown_as)
+        problems += found
+        refers[owner] = list(references(cls, content))
+        found = list(_check_layer(record, folder, shown_as)) if isinstance(record, Layer) else []
+        problems += found
+        if record is not None and not found:
+            records[owner] = record
 
-    records: dict[str, Record] = {**layer_records, **analysis_records, **map_records}
-    if district is not None:
-        records["layers/district"] = district
-    problems += _check_references(records, declared)
-    order, cycle = _order(records)
+    problems += _check_references(refers, declared)
+    order, cycle = _order(refers)
     problems += cycle
-    for reference, analysis in analysis_records.items():
-        problems += analyses.check(
-            analysis, shown_as=f"{reference}.toml", layers=layer_records, standards=folder / "analyses" / "standards"
-        )
-    if district is None:
+    district = records.pop(_reference(folder, files[0]), None)
+    layer_records = {owner: record for owner, record in records.items() if isinstance(record, Layer)}
+    standards = folder / "analyses" / "standards"
+    for owner, record in records.items():
+        if isinstance(record, Analysis):
+            problems += analyses.check(record, shown_as=f"{owner}.toml", layers=layer_records, standards=standards)
+    if not isinstance(district, District):
         return None, problems
-    in_order = {reference: analysis_records[reference] for reference in order if reference in analysis_records}
-    return Project(folder, district, layer_records, in_order, map_records), problems
+    in_order = {owner: record for owner in order if isinstance(record := records.get(owner), Analysis)}
+    pages = {owner: record for owner, record in records.items() if isinstance(record, Map)}
+    return Project(folder, district, layer_records, in_order, pages), problems
 
 
 def _declaration_files(folder: Path) -> list[Path]:
@@ -130,18 +129,18 @@ def _reference(folder: Path, path: Path) -> str:
     return path.relative_to(folder).with_suffix("").as_posix()
 
 
-def _read_analysis(path: Path, shown_as: str) -> tuple[Analysis | None, list[Problem]]:
-    """Read an analysis as the record of its kind."""
-    content, problems = read_toml(path, shown_as)
-    if content is None:
-        return None, problems
-    kind = content.get("kind")
-    if kind not in analyses.KINDS:
-        remedy = did_you_mean(str(kind), analyses.KINDS) if kind else f"Allowed: {', '.join(analyses.KINDS)}"
-        return None, [
-            Problem(shown_as, "kind", "is not a kind of question" if kind else "is missing", str(kind or ""), remedy)
-        ]
-    return make_record(analyses.KINDS[kind].record, content, shown_as)
+def _record_of(path: Path, content: Mapping[str, Any], shown_as: str) -> tuple[type[Record] | None, list[Problem]]:
+    """Return the record that a file declares: by its folder and, of an analysis, by its kind."""
+    if path.parent.name == "maps":
+        return Map, []
+    if path.parent.name == "layers":
+        return District if path.name == Path(DISTRICT_FILE).name else Layer, []
+    kind = str(content.get("kind", ""))
+    if kind in analyses.KINDS:
+        return analyses.KINDS[kind].record, []
+    if not kind:
+        return None, [Problem(shown_as, "kind", "is missing", remedy=f"Allowed: {', '.join(analyses.KINDS)}")]
+    return None, [Problem(shown_as, "kind", "is not a kind of question", kind, did_you_mean(kind, analyses.KINDS))]
 
 
 def _check_layer(layer: Layer, folder: Path, shown_as: str) -> Iterator[Problem]:
@@ -172,32 +171,23 @@ def _check_layer(layer: Layer, folder: Path, shown_as: str) -> Iterator[Problem]
         )
 
 
-def _check_references(records: Mapping[str, Record], declared: set[str]) -> Iterator[Problem]:
-    for owner, record in records.items():
-        for key, reference in references(record):
+def _check_references(refers: Mapping[str, list[tuple[str, str]]], declared: set[str]) -> Iterator[Problem]:
+    for owner, keys in refers.items():
+        for key, reference in keys:
             if reference not in declared:
                 same_folder = [name for name in declared if name.split("/")[0] == reference.split("/")[0]]
-                yield Problem(
-                    f"{owner}.toml",
-                    key,
-                    "names a file that does not exist",
-                    reference,
-                    did_you_mean(reference, same_folder),
-                )
+                remedy = did_you_mean(reference, same_folder)
+                yield Problem(f"{owner}.toml", key, "names a file that does not exist", reference, remedy)
 
 
-def _order(records: Mapping[str, Record]) -> tuple[list[str], list[Problem]]:
-    """Order the records so that each comes after what it refers to."""
-    graph = {owner: [reference for _, reference in references(record)] for owner, record in records.items()}
+def _order(refers: Mapping[str, list[tuple[str, str]]]) -> tuple[list[str], list[Problem]]:
+    """Order the declarations so that each comes after what it refers to."""
+    graph = {owner: [reference for _, reference in keys] for owner, keys in refers.items()}
     try:
         return list(TopologicalSorter(graph).static_order()), []
     except CycleError as error:
-        circle = list(reversed(error.args[1]))
-        problem = Problem(
-            f"{circle[0]}.toml",
-            "",
-            "refers to itself in a circle",
-            " → ".join(circle),
-            "Remove one of these references",
-        )
-        return list(graph), [problem]
+        circle = " → ".join(reversed(error.args[1]))
+        file = f"{error.args[1][-1]}.toml"
+        return list(graph), [
+            Problem(file, "", "refers to itself in a circle", circle, "Remove one of these references")
+        ]

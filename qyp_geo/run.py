@@ -7,11 +7,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from qyp_geo import analyses, layers, maps
+from qyp_geo import __version__, analyses, layers, maps
 from qyp_geo.build import replaced_whole, sha256, write_table
 from qyp_geo.errors import DataError, Problem
 from qyp_geo.frames import LayerData, Result
@@ -94,7 +93,7 @@ def run(folder: Path, *, command: str, progress: Progress) -> Run:
 def _record_of(run: Run, command: str, folder: Path) -> str:
     """`run.json`: what the results rest on."""
     content: dict[str, Any] = {
-        "version": version("qyp-geo"),
+        "version": __version__,
         "command": command,
         "crs": run.project.district.crs,
         "inputs": {path.relative_to(folder).as_posix(): sha256(path) for path in _inputs(folder)},

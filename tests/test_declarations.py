@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from qyp_geo.declarations import District, Layer, Map, make_record, read_record, references
+from qyp_geo.declarations import District, Layer, Map, make_record, read_toml, references
 
 LAYER: dict[str, Any] = {
     "title": "公共厕所",
@@ -82,19 +82,19 @@ def test_a_record_that_cannot_stand_is_none() -> None:
     assert [problem.where for problem in problems] == ["crs"]
 
 
-def test_references_of_nested_records_are_found() -> None:
-    page, problems = make_record(
-        Map,
-        {
-            "title": "layers/not_a_reference",
-            "audience": "planners",
-            "overlay": [{"of": "layers/a", "label": "A"}, {"of": "analyses/b", "label": "B"}],
-        },
-        "maps/p.toml",
-    )
-    assert problems == []
-    assert page is not None
-    assert list(references(page)) == [("overlay[0].of", "layers/a"), ("overlay[1].of", "analyses/b")]
+def test_references_are_found_in_nested_records_and_beside_what_is_wrong() -> None:
+    content = {
+        "title": "layers/not_a_reference",
+        "audience": "planers",
+        "overlay": [{"of": "layers/a", "labl": "A"}, {"of": "analyses/b", "label": "B"}, {"of": "a.toml"}],
+    }
+    assert make_record(Map, content, "maps/p.toml")[0] is None
+    assert list(references(Map, content)) == [
+        ("overlay[0].of", "layers/a"),
+        ("overlay[1].of", "analyses/b"),
+        ("overlay[2].of", "a.toml"),
+    ]
+    assert list(references(Layer, LAYER | {"gates": "layers/gates"})) == [("gates", "layers/gates")]
 
 
 @pytest.mark.parametrize(
@@ -109,15 +109,12 @@ def test_a_file_that_is_no_toml_is_a_problem(tmp_path: Path, content: bytes | No
     path = tmp_path / "x.toml"
     if content is not None:
         path.write_bytes(content)
-    record, problems = read_record(Layer, path, "layers/x.toml")
-    assert record is None
+    read, problems = read_toml(path, "layers/x.toml")
+    assert read is None
     assert said in str(problems[0])
 
 
 def test_a_byte_order_mark_is_tolerated(tmp_path: Path) -> None:
     path = tmp_path / "d.toml"
-    path.write_text('name="a"\ntitle="甲"\ncrs="EPSG:4548"\nboundary="layers/boundary"\n', encoding="utf-8-sig")
-    district, problems = read_record(District, path, "layers/district.toml")
-    assert problems == []
-    assert district is not None
-    assert district.title == "甲"
+    path.write_text('title="甲"', encoding="utf-8-sig")
+    assert read_toml(path, "layers/district.toml") == ({"title": "甲"}, [])

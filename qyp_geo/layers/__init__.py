@@ -1,0 +1,9 @@
+"""Layers: a declared file becomes a canonical frame."""
+
+from __future__ import annotations
+
+from qyp_geo.layers.checks import check_layers
+from qyp_geo.layers.kinds import known_kinds
+from qyp_geo.layers.reading import read_layers
+
+__all__ = ["check_layers", "known_kinds", "read_layers"]

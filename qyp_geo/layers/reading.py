@@ -1,0 +1,185 @@
+"""From declarations to canonical frames: every layer of a folder, and all that is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+from qyp_geo.crs import DISPLAY_CRS, MAX_SCALE_ERROR, choose_crs, crs_of_datum, district_crs, scale_error
+from qyp_geo.declarations import District, Layer, Walk
+from qyp_geo.errors import CrsError, Problem, did_you_mean
+from qyp_geo.frames import LayerData
+from qyp_geo.layers.extracts import Extracts
+from qyp_geo.layers.kinds import Structure, known_kinds, structure_of
+from qyp_geo.layers.osm import is_osm
+from qyp_geo.layers.placing import Area, into_district, keep_near
+from qyp_geo.layers.report import Report
+from qyp_geo.layers.residents import with_people
+from qyp_geo.layers.rows import canonical, declared_columns
+from qyp_geo.layers.shapes import sound_shapes
+from qyp_geo.layers.sources import read_source
+from qyp_geo.layers.streets import walked
+from qyp_geo.layers.units import check_units
+
+_DISTRICT_FILE: Final = "layers/district.toml"
+_STAND_IN_CRS: Final = "EPSG:4548"  # in which the rows are still checked where the district's own CRS cannot be used
+
+
+def read_layers(
+    records: Mapping[str, Layer], *, folder: Path, district: District
+) -> tuple[dict[str, LayerData], list[Problem]]:
+    """Read every layer of a district folder.
+
+    Parameters
+    ----------
+    records
+        The declarations by reference (``layers/toilets``).
+    folder
+        The district folder.
+    district
+        Gives the CRS, the boundary and the margin.
+
+    Returns
+    -------
+    tuple
+        The layers by reference, and every problem of all of them, errors and warnings. A layer with errors is absent. Data
+        never raises.
+    """
+    problems: list[Problem] = []
+    try:
+        district_crs(district.crs)
+        crs = district.crs
+    except CrsError as error:
+        problems.append(Problem(_DISTRICT_FILE, "crs", "cannot be used", district.crs, str(error)))
+        crs = _STAND_IN_CRS
+    reader = _Reader(folder, crs, district.margin_m)
+    found: dict[str, LayerData] = {}
+    boundary = records.get(district.boundary)
+    if boundary is None or boundary.kind != "boundary":
+        problems.append(
+            Problem(_DISTRICT_FILE, "boundary", "names no layer of kind boundary that can be read", district.boundary)
+        )
+    in_turn = sorted(records, key=lambda reference: reference != district.boundary)
+    for reference in in_turn:
+        layer, told = reader.read(reference, records[reference])
+        problems += told
+        if layer is not None:
+            found[reference] = layer
+            if reference == district.boundary and layer.record.kind == "boundary":
+                problems += reader.settle(layer.frame)
+    if crs != district.crs:
+        return {}, problems
+    return {reference: found[reference] for reference in records if reference in found}, problems
+
+
+class _Reader:
+    """Reads layers of one folder; an OSM file is parsed once for all of them."""
+
+    def __init__(self, folder: Path, crs: str, margin_m: float) -> None:
+        self.folder, self.crs, self.margin_m = folder, crs, margin_m
+        self.area: Area | None = None
+        self.extracts = Extracts(crs)
+
+    def settle(self, boundary: gpd.GeoDataFrame) -> list[Problem]:
+        """Take the boundary for the district, and check that the CRS is made for it."""
+        shape = shapely.union_all(boundary.geometry.to_numpy())
+        shapely.prepare(shape)
+        self.area = Area(shape, self.margin_m)
+        centre = gpd.GeoSeries([shape.centroid], crs=self.crs).to_crs(DISPLAY_CRS)
+        lon, lat = float(centre.x.iloc[0]), float(centre.y.iloc[0])
+        error = scale_error(self.crs, lon, lat)
+        if error <= MAX_SCALE_ERROR:
+            return []
+        what = f"is not made for this place: at {lon:.3f}, {lat:.3f} a kilometre is wrong by {error * 1000:,.1f} m"
+        return [Problem(_DISTRICT_FILE, "crs", what, self.crs, f'Write crs = "{choose_crs(lon, lat)}"')]
+
+    def read(self, reference: str, layer: Layer) -> tuple[LayerData | None, list[Problem]]:
+        """Read one layer."""
+        report = Report(f"{reference}.toml", f"layers/{layer.source.path}")
+        frame = self._frame(reference, layer, report)
+        if frame is not None and frame.empty and layer.kind == "boundary":
+            report.whole("holds no polygon that could be the district")
+        if frame is None or report.failed:
+            return None, report.problems
+        frame = frame.set_index(pd.Index(frame["id"], name="id")).drop(columns="id").assign(kind=layer.kind)
+        notes = tuple(f"{layer.title}:{note}" for note in report.notes)
+        return LayerData(layer, frame, tuple(report.problems), notes), report.problems
+
+    def _frame(self, reference: str, layer: Layer, report: Report) -> gpd.GeoDataFrame | None:
+        path = self.folder / "layers" / layer.source.path
+        if not _usable(layer, path, report):
+            return None
+        structure = structure_of(layer.kind)
+        allowed = structure.shapes if layer.geometry == "mixed" else structure.shapes & {layer.geometry}
+        if not allowed:
+            report.declared(
+                "geometry",
+                f"is not what a layer of kind {layer.kind} holds",
+                given=layer.geometry,
+                remedy=f"Allowed: {', '.join(sorted(structure.shapes))}, mixed",
+            )
+            return None
+        name = reference.removeprefix("layers/")
+        placed = (
+            self._from_osm(path, layer, structure, report)
+            if is_osm(path)
+            else self._from_file(path, layer, structure, name, report)
+        )
+        if placed is None:
+            return None
+        frame = sound_shapes(placed, allowed, report)
+        return self._of_kind(frame, layer, report)
+
+    def _from_file(
+        self, path: Path, layer: Layer, structure: Structure, name: str, report: Report
+    ) -> gpd.GeoDataFrame | None:
+        raw = read_source(path, layer, report)
+        if raw is None:
+            return None
+        rows = canonical(raw, declared_columns(raw, layer, structure, report), structure, name=name, report=report)
+        area = None if layer.kind == "boundary" else self.area
+        return into_district(rows, layer, crs=self.crs, area=area, report=report)
+
+    def _from_osm(self, path: Path, layer: Layer, structure: Structure, report: Report) -> gpd.GeoDataFrame | None:
+        raw = self.extracts.take(path, layer, structure, report)
+        if raw is None:
+            return None
+        theirs = {str(column): str(column) for column in raw.columns if column != "geometry"}
+        rows = canonical(raw, theirs, structure, name="", report=report)
+        return rows if layer.kind == "boundary" or self.area is None else keep_near(rows, self.area, report)
+
+    def _of_kind(self, frame: gpd.GeoDataFrame, layer: Layer, report: Report) -> gpd.GeoDataFrame:
+        match layer.kind:
+            case "streets":
+                return walked(frame, layer.walk or Walk(), report)
+            case "residents":
+                return with_people(frame, layer, area=self.area, report=report)
+            case "units":
+                check_units(frame, layer, report)
+        if "area_m2" in frame:
+            polygons = shapely.get_dimensions(frame.geometry.to_numpy()) == 2
+            frame = frame.assign(area_m2=frame["area_m2"].where(frame["area_m2"].notna() | ~polygons, frame.area))
+        return frame
+
+
+def _usable(layer: Layer, path: Path, report: Report) -> bool:
+    """Whether a layer's kind, file and datum allow it to be read at all."""
+    if layer.kind not in known_kinds():
+        report.declared(
+            "kind", "is not a known kind of layer", given=layer.kind, remedy=did_you_mean(layer.kind, known_kinds())
+        )
+        return False
+    if not path.is_file():
+        report.declared("source.path", "the file does not exist", given=layer.source.path)
+        return False
+    try:
+        crs_of_datum(layer.source.datum)
+    except CrsError as error:
+        report.declared("source.datum", "cannot be used", given=layer.source.datum, remedy=str(error))
+        return False
+    return True

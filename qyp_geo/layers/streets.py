@@ -1,0 +1,168 @@
+"""Which streets are walked, and why the others are not."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import geopandas as gpd
+
+from qyp_geo.declarations import Walk
+from qyp_geo.errors import did_you_mean
+from qyp_geo.layers.report import Report
+from qyp_geo.layers.rows import packaged_rows
+from qyp_geo.layers.tables import parse_number
+
+_ALLOWED: Final = frozenset({"yes", "designated", "permissive", "official"})
+_WITH_SIDEWALK: Final = frozenset({"yes", "both", "left", "right"})
+_WORDS: Final = {
+    **dict.fromkeys(["yes", "true", "1", "是", "可", "可步行"], True),
+    **dict.fromkeys(["no", "false", "0", "否", "不可", "不可步行"], False),
+}
+_TAGS: Final = ("street_class", "access", "foot", "sidewalk", "tunnel", "bridge", "layer", "status", "walkable")
+
+
+@dataclass(frozen=True, slots=True)
+class StreetClass:
+    """A row of ``walkable.csv``.
+
+    Parameters
+    ----------
+    walkable
+        ``yes``, ``no``, or ``tagged``: only where a sidewalk or the right to walk is tagged.
+    carriageway
+        Whether vehicles drive on it, so that its tunnels are not walked unless tagged.
+    elevated
+        Whether a bridge of it on layer 1 or above counts as an elevated road, not walked unless tagged.
+    reason
+        What it is, in the reader's words.
+    """
+
+    walkable: str
+    carriageway: bool
+    elevated: bool
+    reason: str
+
+
+def street_classes() -> Mapping[str, StreetClass]:
+    """Every class that is known, by its OSM `highway` value."""
+    return {
+        row["street_class"]: StreetClass(
+            row["walkable"], row["carriageway"] == "yes", row["elevated"] == "yes", row["reason"]
+        )
+        for row in packaged_rows("walkable.csv")
+    }
+
+
+def walked(frame: gpd.GeoDataFrame, walk: Walk, report: Report) -> gpd.GeoDataFrame:
+    """Decide for each street whether it is walked; those that are not stay, to be drawn.
+
+    Parameters
+    ----------
+    frame
+        Canonical streets whose `walkable` is still the text of the file, empty where it says nothing.
+    walk
+        The layer's rules.
+    report
+        Is told of classes that are missing or unknown; its notes get what is left out of walking, with kilometres.
+
+    Returns
+    -------
+    GeoDataFrame
+        The same streets, `walkable` true or false.
+    """
+    classes = street_classes()
+    if walk.default_class is not None and walk.default_class not in classes:
+        report.declared(
+            "walk.default_class",
+            "is not a known street class",
+            given=walk.default_class,
+            remedy=did_you_mean(walk.default_class, classes),
+        )
+    frame = frame.assign(street_class=frame["street_class"].replace("", walk.default_class or ""))
+    report.rows(
+        frame.index[frame["street_class"] == ""],
+        "no street class",
+        remedy='Declare columns.street_class, or walk.default_class = "residential"',
+    )
+    for word in dict.fromkeys(frame["walkable"]):
+        if word and word.lower() not in _WORDS:
+            report.rows(
+                frame.index[frame["walkable"] == word],
+                "walkable is neither yes nor no",
+                given=[word],
+                remedy="Allowed: yes, no, 是, 否",
+            )
+    different = frame[list(_TAGS)].drop_duplicates()
+    verdict = {
+        tuple(street): _why_not(dict(zip(_TAGS, street, strict=True)), classes, walk)
+        for street in different.itertuples(index=False)
+    }
+    reasons = [verdict[tuple(street)] for street in frame[list(_TAGS)].itertuples(index=False)]
+    _tell(frame, reasons, classes, report)
+    return frame.assign(walkable=[reason == "" for reason in reasons])
+
+
+def _why_not(street: Mapping[str, str], classes: Mapping[str, StreetClass], walk: Walk) -> str:
+    """Why a street is not walked; empty where it is. What is declared or tagged for walkers comes before its class."""
+    said = {key: set(value.split(";")) for key, value in street.items()}
+    by_rank = (
+        (street["status"] != "existing", "规划、在建或停用"),
+        (street["walkable"] and not _WORDS.get(street["walkable"].lower(), False), "声明为不可步行"),
+        (street["walkable"], ""),
+        (said["foot"] & {"no", "use_sidepath"}, "标注禁止步行(foot)"),
+        (said["foot"] & _ALLOWED, ""),
+        ("no" in said["access"], "标注禁止通行(access=no)"),
+        (walk.private == "drop" and "private" in said["access"] | said["foot"], "私有道路(按声明不计)"),
+    )
+    for holds, reason in by_rank:
+        if holds:
+            return reason
+    # An edge merged of several streets is walked only if each of them is.
+    reasons = (_why_not_class(name, classes.get(name), said) for name in street["street_class"].split(";"))
+    return next(filter(None, reasons), "")
+
+
+def _why_not_class(name: str, kind: StreetClass | None, said: Mapping[str, set[str]]) -> str:
+    if kind is None:
+        return f"类别未知({name or '空'})"
+    if kind.walkable == "no" or said["sidewalk"] & _WITH_SIDEWALK:
+        return kind.reason if kind.walkable == "no" else ""
+    below = kind.carriageway and not said["tunnel"] <= {"", "no", "building_passage"}
+    above = any(parse_number(number) >= 1 for number in said["layer"]) and not said["bridge"] <= {"", "no"}
+    if kind.walkable == "tagged":
+        why = kind.reason
+    elif below:
+        why = "车行隧道"
+    elif above and kind.elevated:
+        why = f"高架道路或立交({kind.reason})"
+    else:
+        return ""
+    return f"{why},未标注人行道"
+
+
+def _tell(frame: gpd.GeoDataFrame, reasons: list[str], classes: Mapping[str, StreetClass], report: Report) -> None:
+    left_out: dict[str, tuple[int, float]] = defaultdict(lambda: (0, 0.0))
+    for reason, length in zip(reasons, frame.length, strict=True):
+        count, total = left_out[reason]
+        left_out[reason] = (count + 1, total + float(length))
+    count, total = left_out.pop("", (0, 0.0))
+    report.notes.append(
+        f"街道 {len(frame)} 条 {frame.length.sum() / 1000:.1f} km,其中可步行 {count} 条 {total / 1000:.1f} km"
+    )
+    for reason, (count, total) in sorted(left_out.items(), key=lambda found: -found[1][1]):
+        report.notes.append(f"不计入步行:{reason},{count} 条 {total / 1000:.2f} km")
+    known = frame["street_class"].map(lambda word: set(word.split(";")) <= {"", *classes})
+    for word in dict.fromkeys(frame["street_class"][~known]):
+        these = frame["street_class"] == word
+        report.rows(
+            frame.index[these],
+            f"street class is not known, so it is not walked ({frame[these].length.sum() / 1000:.2f} km)",
+            given=[word],
+            remedy=did_you_mean(word, classes)
+            if report.typed
+            else "Declare the class in columns.walkable if it is walked",
+            severity="warning",
+        )

@@ -1,0 +1,309 @@
+"""Tables as planners have them: CSV in any encoding, and Excel workbooks.
+
+Every cell is text, and rows are numbered as Excel does.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import re
+import unicodedata
+import warnings
+import zipfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+import geopandas as gpd
+import numpy as np
+import openpyxl
+import pandas as pd
+import shapely
+from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet.worksheet import Worksheet
+
+from qyp_geo.declarations import Source
+from qyp_geo.errors import did_you_mean
+from qyp_geo.layers.report import Report
+
+# GB 18030 contains GBK and GB 2312, so that these need no place of their own.
+ENCODINGS: Final = ("utf-8-sig", "gb18030", "big5", "utf-16")
+_HEADER_WITHIN: Final = 10  # titles and remarks above the header take fewer rows than this
+
+
+def read_csv(path: Path, source: Source, *, wanted: Iterable[str], report: Report) -> pd.DataFrame | None:
+    """Read a CSV file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    source
+        Gives the encoding; without one the file is UTF-8, with or without a byte order mark.
+    wanted
+        The columns that the declaration names.
+    report
+        Is told what is wrong.
+
+    Returns
+    -------
+    DataFrame or None
+        Text, indexed by row number (the header is row 1); None where the file cannot be read at all.
+    """
+    content, columns = path.read_bytes(), list(wanted)
+    encoding = source.encoding or "utf-8-sig"
+    try:
+        text = content.decode("utf-8-sig" if encoding.lower().replace("_", "-") in {"utf-8", "utf8"} else encoding)
+    except LookupError:
+        report.declared(
+            "source.encoding",
+            "is not a known encoding",
+            given=encoding,
+            remedy=did_you_mean(encoding, ["utf-8", "gb18030", "gbk", "big5"]),
+        )
+        return None
+    except UnicodeDecodeError as error:
+        row = content.count(b"\n", 0, error.start) + 1
+        byte = error.start - content.rfind(b"\n", 0, error.start)
+        report.rows(
+            [row],
+            f"cannot be read as {encoding}: byte {byte} of the row does not fit",
+            given=[content[error.start : error.start + 4].hex(" ")],
+            remedy=_advice(content, columns, not_this=encoding),
+        )
+        return None
+    try:
+        cells = _cells_of_csv(text)
+    except csv.Error as error:
+        report.whole("is not a CSV file that can be read", given=str(error), remedy="Save it again as CSV UTF-8")
+        return None
+    table = _tabulate(cells, columns, report)
+    if (
+        table is not None
+        and not set(columns) <= set(table.columns)
+        and (other := _fitting(content, columns, not_this=encoding))
+    ):
+        report.declared(
+            "source.encoding",
+            "gives a text in which the declared columns are missing",
+            given=encoding,
+            remedy=f'All of them are there when the file is read as {" or ".join(other)}: set encoding = "{other[0]}"',
+        )
+        return None
+    return table
+
+
+def read_xlsx(path: Path, source: Source, *, wanted: Iterable[str], report: Report) -> pd.DataFrame | None:
+    """Read one sheet of a workbook; a cell merged over several rows or columns counts in each of them.
+
+    Parameters
+    ----------
+    path
+        The file.
+    source
+        Its `layer` names the sheet; it may be left out where only one holds anything.
+    wanted
+        The columns that the declaration names.
+    report
+        Is told what is wrong.
+
+    Returns
+    -------
+    DataFrame or None
+        Text, indexed by row number as Excel shows it; None where the file cannot be read at all.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # openpyxl warns of validation rules and styles that it will not keep
+            # The values of merged cells are known in a whole workbook only, not in one that is read as a stream.
+            book = openpyxl.load_workbook(path, data_only=True)
+    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        report.whole(
+            "is not an Excel workbook that can be read",
+            given=str(error),
+            remedy="Open it in Excel and save it as .xlsx",
+        )
+        return None
+    sheets = {sheet.title: sheet for sheet in book.worksheets}
+    filled = [
+        name
+        for name, sheet in sheets.items()
+        if any(cell is not None for row in sheet.iter_rows(values_only=True) for cell in row)
+    ]
+    if source.layer is not None and source.layer not in sheets:
+        report.declared(
+            "source.layer",
+            "the workbook has no such sheet",
+            given=source.layer,
+            remedy=did_you_mean(source.layer, sheets),
+        )
+        return None
+    if source.layer is None and len(filled) > 1:
+        report.declared(
+            "source.layer", "the workbook holds several sheets", remedy=f"Name one of them: {', '.join(filled)}"
+        )
+        return None
+    if not filled:
+        report.whole("holds no rows")
+        return None
+    return _tabulate(_cells_of_sheet(sheets[source.layer or filled[0]]), list(wanted), report)
+
+
+def _cells_of_csv(text: str) -> list[list[str]]:
+    header = text.partition("\n")[0]
+    delimiter = max(",;\t", key=header.count)  # the first of them where none occurs
+    return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)]
+
+
+def _cells_of_sheet(sheet: Worksheet) -> list[list[str]]:
+    cells = [[_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+    blank = [not any(row) for row in cells]
+    for merged in sheet.merged_cells.ranges:
+        value = cells[merged.min_row - 1][merged.min_col - 1]
+        for number in range(merged.min_row - 1, merged.max_row):
+            if not blank[number]:  # a row that holds nothing of its own is no row
+                cells[number][merged.min_col - 1 : merged.max_col] = [value] * (merged.max_col - merged.min_col + 1)
+    return cells
+
+
+def _text(value: object) -> str:
+    """A cell as a planner would type it: no .0 behind a whole number, no midnight behind a date."""
+    match value:
+        case None:
+            return ""
+        case float() if value.is_integer():
+            return str(int(value))
+        case dt.datetime() if value.time() == dt.time():
+            return value.date().isoformat()
+        case _:
+            return str(value).strip()
+
+
+def _tabulate(cells: list[list[str]], wanted: Sequence[str], report: Report) -> pd.DataFrame | None:
+    """Find the header and put the rows under it; blank rows hold nothing and are passed over."""
+    filled = [(number, row) for number, row in enumerate(cells, start=1) if any(row)]
+    # A sheet often opens with a title: the header is the row that holds most of what is declared, the first such.
+    at = max(range(min(len(filled), _HEADER_WITHIN)), key=lambda n: len(set(wanted) & set(filled[n][1])), default=None)
+    if at is None:
+        report.whole("holds no rows")
+        return None
+    (_, header), rows = filled[at], filled[at + 1 :]
+    while header and not header[-1]:
+        header = header[:-1]
+    twice = {name for name in header if name and header.count(name) > 1} & set(wanted)
+    for name in sorted(twice):
+        report.whole("has two columns of one name", given=name, remedy="Rename one of them")
+    long = [number for number, row in rows if any(row[len(header) :])]
+    report.rows(
+        long,
+        f"more cells than the header, which has {len(header)}",
+        remedy="Put text that holds a comma into quotes",
+    )
+    # Columns without a name, or with the name of an earlier one, cannot be declared.
+    kept = {name: position for position, name in reversed(list(enumerate(header))) if name}
+    return pd.DataFrame(
+        {name: [row[position] if position < len(row) else "" for _, row in rows] for name, position in kept.items()},
+        index=[number for number, _ in rows],
+        columns=[name for name in dict.fromkeys(header) if name],
+        dtype=object,
+    )
+
+
+def _fitting(content: bytes, wanted: Sequence[str], *, not_this: str) -> list[str]:
+    """Other encodings in which the file can be read and holds every declared column."""
+    found = []
+    for encoding in ENCODINGS:
+        try:
+            text = content.decode(encoding)
+            rows = _cells_of_csv(text)[:_HEADER_WITHIN]
+        except (UnicodeError, csv.Error):
+            continue
+        names = {cell for row in rows for cell in row}
+        name = encoding.removesuffix("-sig")
+        if name != not_this.removesuffix("-sig") and set(wanted) <= names:
+            found.append(name)
+    return found
+
+
+def _advice(content: bytes, wanted: Sequence[str], *, not_this: str) -> str:
+    fitting = _fitting(content, wanted, not_this=not_this)
+    if not fitting:
+        return "No usual encoding gives the declared columns: save the file again as CSV UTF-8"
+    return f'It can be read, declared columns and all, as {" or ".join(fitting)}: set encoding = "{fitting[0]}" in [source]'
+
+
+_DEGREES: Final = re.compile(
+    r"(?P<sign>-?)(?P<degrees>\d{1,3}(?:\.\d+)?)\s*[°度]\s*(?:(?P<minutes>\d{1,2}(?:\.\d+)?)\s*['′‘’分]\s*)?"
+    r"(?:(?P<seconds>\d{1,2}(?:\.\d+)?)\s*(?:[\"″“”秒]|''|′′)\s*)?(?P<side>[NSEW北南东西]?)"
+)
+_THOUSANDS: Final = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
+_WEST_AND_SOUTH: Final = frozenset("SW南西")
+
+
+def parse_number(text: str) -> float:
+    """Return the number that a cell holds, NaN where it holds none; full-width digits and 1,200 are numbers."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    if _THOUSANDS.fullmatch(plain):
+        plain = plain.replace(",", "")
+    try:
+        number = float(plain)
+    except ValueError:
+        return float("nan")
+    return number if abs(number) != float("inf") else float("nan")
+
+
+def parse_coordinate(text: str) -> float:
+    """Return a coordinate, in metres or degrees; 115°51′15″ is one too."""
+    found = _DEGREES.fullmatch(text.strip())
+    if found is None:
+        return parse_number(text)
+    size = float(found["degrees"]) + float(found["minutes"] or 0) / 60 + float(found["seconds"] or 0) / 3600
+    return -size if found["sign"] or found["side"] in _WEST_AND_SOUTH else size
+
+
+def split_pair(text: str) -> tuple[str, str]:
+    """Split ``115.89,28.63``, which AMap writes into one cell."""
+    parts = re.split(r"[,;\s\uff0c\uff1b]+", text.strip())
+    return (parts[0], parts[1]) if len(parts) == 2 else (text, text)
+
+
+def points_of(table: pd.DataFrame, source: Source, report: Report) -> gpd.GeoDataFrame | None:
+    """Make points of a table's coordinate columns.
+
+    Returns
+    -------
+    GeoDataFrame or None
+        Without CRS, coordinates as written, no geometry in rows whose coordinates are missing or no numbers (each is told);
+        None where the coordinate columns are not declared or not in the file.
+    """
+    names = {"source.lon": source.lon, "source.lat": source.lat}
+    for key, name in names.items():
+        if name is None:
+            report.declared(key, "is missing", remedy=f"Name the column; the file has: {', '.join(table.columns)}")
+        elif name not in table:
+            report.declared(key, "the file has no such column", given=name, remedy=did_you_mean(name, table.columns))
+    if source.lon is None or source.lat is None or not {source.lon, source.lat} <= set(table.columns):
+        return None
+    written = table[[source.lon, source.lat]].set_axis(["lon", "lat"], axis="columns")
+    if source.lon == source.lat:
+        written = pd.DataFrame(
+            [split_pair(text) for text in table[source.lon]], index=table.index, columns=["lon", "lat"]
+        )
+    numbers = written.map(parse_coordinate)
+    for axis, name in zip(("lon", "lat"), dict.fromkeys([source.lon, source.lat]), strict=False):
+        blank = written[axis] == ""
+        report.rows(table.index[blank], "no coordinate", column=name, remedy="Fill the cell, or remove the row")
+        wrong = numbers[axis].isna() & ~blank
+        report.rows(
+            table.index[wrong],
+            "not a coordinate",
+            column=name,
+            given=written.loc[wrong, axis],
+            remedy="Write a number such as 115.8942",
+        )
+    known = numbers.notna().all(axis="columns").to_numpy()
+    points = np.full(len(table), None, dtype=object)
+    points[known] = shapely.points(numbers[known].to_numpy())
+    return gpd.GeoDataFrame(table, geometry=points)

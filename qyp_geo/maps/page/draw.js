@@ -1,0 +1,218 @@
+// From overlays to Leaflet layers, and their colours.
+
+/** Rows of the shapes that were drawn, by Leaflet layer. @type {WeakMap<L.Layer, number>} */
+const ROW_OF = new WeakMap();
+
+/** Two canvases, so that streets and water below never catch a click. @param {L.Map} map */
+function makeRenderers(map) {
+  const background = map.createPane("background");
+  background.style.zIndex = "350";
+  background.style.pointerEvents = "none";
+  const tolerance = window.matchMedia("(pointer: coarse)").matches ? 6 : 2;
+  return { background: L.canvas({ pane: "background", padding: 0.2 }), front: L.canvas({ padding: 0.2, tolerance }) };
+}
+
+/** @param {Page} page @param {Overlay} overlay @returns {L.FeatureGroup} */
+function drawOverlay(page, overlay) {
+  const group = L.featureGroup();
+  const renderer = BACKGROUND.has(overlay.role) ? page.renderers.background : page.renderers.front;
+  const interactive = !BACKGROUND.has(overlay.role);
+  if (overlay.role === "streets") return drawStreets(overlay, group, renderer);
+  for (const row of rowsToDraw(overlay)) {
+    const options = { ...LOOKS[overlay.role], ...lookOf(overlay, row), renderer, interactive };
+    for (const layer of pathsOf(overlay, overlay.shapes[row], row, options)) {
+      ROW_OF.set(layer, row);
+      group.addLayer(layer);
+    }
+  }
+  return group;
+}
+
+/** Rows from the bottom up: of areas that lie within others, the larger first, so that a click finds the smaller. @param {Overlay} overlay */
+function rowsToDraw(overlay) {
+  const rows = overlay.shapes.map((_, row) => row);
+  if (overlay.role !== "units" && overlay.role !== "zones" && overlay.role !== "gaps") return rows;
+  const sizes = overlay.shapes.map((shape) => {
+    const bounds = L.latLngBounds(shape.paths.flat());
+    return bounds.isValid() ? (bounds.getNorth() - bounds.getSouth()) * (bounds.getEast() - bounds.getWest()) : 0;
+  });
+  return rows.sort((a, b) => sizes[b] - sizes[a]);
+}
+
+/** @param {Overlay} overlay @param {Shape} shape @param {number} row @param {any} options @returns {L.Path[]} */
+function pathsOf(overlay, shape, row, options) {
+  if (!shape.paths.length) return [];
+  const symbol = overlay.role === "facility" ? [symbolOf(overlay, row, options.renderer)] : [];
+  if (shape.dimension === 2) return [L.polygon(polygonsOf(shape), options), ...symbol];
+  if (shape.dimension === 1) return [L.polyline(shape.paths, { ...options, fill: false }), ...symbol];
+  if (symbol.length) return symbol;
+  const radius = overlay.role === "gates" ? 3 : 5;
+  return shape.paths.map((path) =>
+    L.circleMarker(path[0], { ...options, radius, fillOpacity: Math.max(options.fillOpacity, 0.5) }),
+  );
+}
+
+/** @param {Overlay} overlay @param {number} row @param {L.Renderer} renderer */
+function symbolOf(overlay, row, renderer) {
+  const [sign, colour] = signOf(overlay.kind, overlay.label);
+  const existing = (overlay.facts.status?.[row] ?? "existing") === "existing";
+  return new SymbolMarker(positionOf(overlay, row), { renderer, sign, colour, existing, radius: GLYPH_RADIUS });
+}
+
+/** What sets one row of an overlay apart from the others. @param {Overlay} overlay @param {number} row */
+function lookOf(overlay, row) {
+  if (overlay.role === "zones") {
+    if (overlay.ids[row] === OUTSIDE) return { color: "#8a94a0", fill: false, stroke: false };
+    const colour = ZONE_COLOURS[row % ZONE_COLOURS.length];
+    return { color: colour, fillColor: colour };
+  }
+  if (overlay.role === "units") return isCommunity(overlay, row) ? {} : { weight: 2.2, dashArray: "8 4" };
+  if (overlay.role === "facility") {
+    const [, colour] = signOf(overlay.kind, overlay.label);
+    return { color: colour, fillColor: colour };
+  }
+  return {};
+}
+
+/** Whether a unit is of the lower level. @param {Overlay} overlay @param {number} row */
+function isCommunity(overlay, row) {
+  return ["社区", "村"].includes(String(overlay.facts.level?.[row]));
+}
+
+/** Streets are drawn as one shape per look. @param {Overlay} overlay @param {L.FeatureGroup} group @param {L.Renderer} renderer */
+function drawStreets(overlay, group, renderer) {
+  for (const [look, { colour, weight, dash }] of Object.entries(STREETS)) {
+    const paths = overlay.shapes.flatMap((shape, row) => (streetLook(overlay, row) === look ? shape.paths : []));
+    group.addLayer(
+      L.polyline(paths, { renderer, interactive: false, color: colour, weight, dashArray: dash, opacity: 1 }),
+    );
+  }
+  return group;
+}
+
+/** @param {Overlay} overlay @param {number} row @returns {string} */
+function streetLook(overlay, row) {
+  const { street_class, walkable, status } = overlay.facts;
+  if (walkable?.[row] === false || (status?.[row] ?? "existing") !== "existing") return "not";
+  const name = String(street_class?.[row]);
+  return Object.keys(STREETS).find((look) => STREETS[look].classes.split(" ").includes(name)) ?? "local";
+}
+
+/** A position inside a shape. @param {Overlay} overlay @param {number} row @returns {L.LatLng} */
+function positionOf(overlay, row) {
+  return overlay.at ? L.latLng(overlay.at[row]) : L.latLngBounds(overlay.shapes[row].paths.flat()).getCenter();
+}
+
+/** Classes of the colouring that is chosen. @param {Page} page @returns {ResidentClass[]} */
+function classesOf(page) {
+  if (page.colourBy < 0) return [...SHARE_CLASSES, NO_DATA];
+  const limit = Number(page.coverage?.requirements.limit_m?.[page.colourBy]);
+  const step = (/** @type {number} */ metres) => `${number(metres)} m · ${minutes(page, metres)} ${word("minutes")}`;
+  return [
+    { colour: WALK_COLOURS.near, label: () => `✓ ≤ ${step(limit / 2)}` },
+    { colour: WALK_COLOURS.within, label: () => `✓ ≤ ${step(limit)}` },
+    { colour: WALK_COLOURS.beyond, outline: BEYOND_EDGE, weight: 0.8, label: () => `✗ ≤ ${step(limit * 2)}` },
+    { colour: WALK_COLOURS.far, outline: BEYOND_EDGE, weight: 0.8, label: () => `✗ ${word("noneReached")}` },
+    NO_DATA,
+  ];
+}
+
+/** The class of one building, as a place in `classesOf`. @param {Page} page @param {Overlay} overlay @param {number} row */
+function classOf(page, overlay, row) {
+  const coverage = page.coverage;
+  if (!coverage) return 0;
+  if (page.colourBy < 0) {
+    const share = overlay.facts.share_reached?.[row];
+    return typeof share === "number" ? SHARE_CLASSES.findIndex(({ from }) => share >= from) : SHARE_CLASSES.length;
+  }
+  const limit = Number(coverage.requirements.limit_m?.[page.colourBy]);
+  const walk = coverage.walk[page.colourBy][row];
+  const verdict = coverage.verdict[page.colourBy][row];
+  if (coverage.covered[page.colourBy][row] === 1) return walk <= limit / 2 ? 0 : 1;
+  if (verdict < 0 || coverage.verdicts[verdict] === "无数据") return 4;
+  return walk >= 0 && walk <= limit * 2 ? 2 : 3;
+}
+
+/** Colour the buildings by what is chosen, and add up the people of each class. @param {Page} page */
+function recolour(page) {
+  const overlay = page.overlays.find(({ role }) => role === "coverage");
+  if (!overlay) return;
+  const classes = classesOf(page);
+  // Far out, outlines would be all that is seen.
+  const outlined = page.map.getZoom() >= OUTLINE_ZOOM;
+  const styles = classes.map(({ colour, outline, weight, hollow }) => ({
+    color: outlined || hollow ? (outline ?? colour) : colour,
+    weight: outlined ? (weight ?? 0.5) : 1,
+    dashArray: hollow ? "2 2" : "",
+    fillColor: colour,
+    fillOpacity: 0.95,
+  }));
+  const chosen = overlay.shapes.map((_, row) => classOf(page, overlay, row));
+  page.peopleByClass = classes.map(() => 0);
+  chosen.forEach((place, row) => (page.peopleByClass[place] += Number(overlay.facts.people?.[row] ?? 0)));
+  overlay.group.eachLayer((layer) => {
+    /** @type {L.Path} */ (layer).setStyle(styles[chosen[/** @type {number} */ (ROW_OF.get(layer))]]);
+  });
+}
+
+/** Of the gaps, which overlap when all are drawn, show those of the requirement that is chosen. @param {Page} page */
+function filterGaps(page) {
+  if (!page.coverage) return;
+  for (const overlay of page.overlays) {
+    if (overlay.role !== "gaps") continue;
+    overlay.group.clearLayers();
+    for (const layer of overlay.layers) {
+      const row = /** @type {number} */ (ROW_OF.get(layer));
+      if (requirementOfGap(page, overlay, row) === page.colourBy) overlay.group.addLayer(layer);
+    }
+  }
+}
+
+/** Put what is shown in order, after something was switched on. @param {Page} page */
+function restack(page) {
+  for (const role of DRAW_ORDER) {
+    for (const overlay of page.overlays) {
+      if (overlay.role === role && page.map.hasLayer(overlay.group)) overlay.group.bringToFront();
+    }
+  }
+  page.highlight.bringToFront();
+}
+
+/** Fit outlines and symbols to the zoom. @param {Page} page @param {number} before the zoom so far */
+function restyle(page, before) {
+  if (before >= OUTLINE_ZOOM !== page.map.getZoom() >= OUTLINE_ZOOM) recolour(page);
+  resizeSymbols(page);
+}
+
+/** Size the symbols to the zoom. @param {Page} page */
+function resizeSymbols(page) {
+  const radius = symbolRadius(page.map.getZoom());
+  for (const { role, group } of page.overlays) {
+    if (role !== "facility") continue;
+    group.eachLayer((layer) => {
+      if (layer instanceof SymbolMarker) /** @type {L.CircleMarker} */ (layer).setRadius(radius);
+    });
+  }
+}
+
+/** Outline what is selected, and ring what it refers to. @param {Page} page @param {Target | null} target @param {Target[]} others */
+function highlight(page, target, others) {
+  page.highlight.clearLayers();
+  if (!target) return;
+  const renderer = page.renderers.front;
+  const shape = target.overlay.shapes[target.row];
+  for (const [color, weight] of /** @type {[string, number][]} */ ([
+    [INK, 6],
+    ["#ffd400", 3],
+  ])) {
+    const options = { renderer, interactive: false, color, weight, fill: false, opacity: 1 };
+    if (shape.dimension === 2) page.highlight.addLayer(L.polygon(polygonsOf(shape), options));
+    else if (shape.dimension === 1) page.highlight.addLayer(L.polyline(shape.paths, options));
+    else for (const path of shape.paths) page.highlight.addLayer(L.circleMarker(path[0], { ...options, radius: 12 }));
+    for (const other of others) {
+      page.highlight.addLayer(
+        L.circleMarker(positionOf(other.overlay, other.row), { ...options, radius: 12, weight: weight / 1.5 }),
+      );
+    }
+  }
+}

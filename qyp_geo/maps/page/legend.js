@@ -1,0 +1,89 @@
+// The legend is the layer control: one line per overlay with a box to show or hide it.
+
+/** @param {Page} page @param {HTMLElement} place */
+function fillLegend(page, place) {
+  const wasOpen = Array.from(place.querySelectorAll("details"), ({ open }) => open);
+  const sorted = [...page.overlays].sort((a, b) => LEGEND_ORDER.indexOf(a.role) - LEGEND_ORDER.indexOf(b.role));
+  const isMore = (/** @type {Overlay} */ { role, visible }) => role === "facility" && !visible;
+  const lines = sorted.filter((overlay) => !isMore(overlay)).flatMap((overlay) => legendOf(page, overlay));
+  const more = sorted.filter(isMore).flatMap((overlay) => legendOf(page, overlay));
+  if (more.length) lines.push(fold(`${word("moreFacilities")} (${more.length})`, wasOpen[1] ?? false, ...more));
+  place.replaceChildren(fold(word("legend"), wasOpen[0] ?? !isNarrow(), ...lines));
+}
+
+/** @param {Page} page @param {Overlay} overlay @returns {Node[]} */
+function legendOf(page, overlay) {
+  const box = /** @type {HTMLInputElement} */ (make("input"));
+  box.type = "checkbox";
+  box.checked = page.map.hasLayer(overlay.group);
+  box.addEventListener("change", () => show(page, overlay, box.checked));
+  overlay.box = box;
+  const label = make(
+    "label",
+    "layer",
+    box,
+    swatchOf(overlay),
+    make("span", "", overlay.label),
+    make("span", "small", number(overlay.ids.length)),
+  );
+  if (overlay.role === "coverage") return [label, classList(page)];
+  if (overlay.role === "streets") return [label, streetList(overlay)];
+  if (overlay.role === "gaps" && page.coverage && page.colourBy < 0)
+    return [label, make("p", "small hint", word("chooseForGaps"))];
+  return [label];
+}
+
+/** @param {Page} page */
+function classList(page) {
+  const total = page.peopleByClass.reduce((sum, people) => sum + people, 0);
+  const items = classesOf(page).map((one, place) => {
+    const sign = make("span", one.hollow ? "swatch hollow" : "swatch");
+    sign.style.backgroundColor = one.colour;
+    sign.style.borderColor = one.outline ?? one.colour;
+    const share = total ? percent(page.peopleByClass[place] / total) : "";
+    return make("li", "", sign, make("span", "", one.label()), make("span", "small", share));
+  });
+  const head = make(
+    "li",
+    "small",
+    make("span"),
+    make("span", "", word(page.colourBy < 0 ? "shareHead" : "walkHead")),
+    make("span", "", word("ofPeople")),
+  );
+  const list = make("ul", "classes", head, ...items);
+  list.id = "classes";
+  return list;
+}
+
+/** The looks of streets that are on the map. @param {Overlay} overlay */
+function streetList(overlay) {
+  const used = new Set(overlay.ids.map((_, row) => streetLook(overlay, row)));
+  const looks = Object.entries(STREETS)
+    .filter(([look]) => used.has(look))
+    .reverse();
+  const items = looks.map(([, look]) => {
+    const sign = make("span", "line");
+    sign.style.borderTop = `${Math.max(look.weight, 1.5)}px ${look.dash ? "dashed" : "solid"} ${look.colour}`;
+    return make("li", "", sign, make("span", "", word(look.word)));
+  });
+  return make("ul", "classes", ...items);
+}
+
+/** @param {Overlay} overlay */
+function swatchOf(overlay) {
+  if (overlay.role === "facility") {
+    const [sign, colour] = signOf(overlay.kind, overlay.label);
+    const made = make("span", "symbol", sign);
+    made.style.backgroundColor = colour;
+    made.setAttribute("aria-hidden", "true");
+    return made;
+  }
+  const made = make("span", "swatch");
+  const look = LOOKS[overlay.role];
+  made.style.backgroundColor = look.fillOpacity ? String(look.fillColor ?? "transparent") : "transparent";
+  made.style.borderColor = String(look.color ?? ZONE_COLOURS[0]);
+  if (look.dashArray) made.style.borderStyle = "dashed";
+  if (overlay.role === "gaps") made.style.backgroundColor = "#f3d9ea";
+  if (overlay.role === "streets" || overlay.role === "coverage") made.className = "swatch none";
+  return made;
+}

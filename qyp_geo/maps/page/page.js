@@ -1,0 +1,357 @@
+// Opens the page: unpacks the data, draws it, wires the controls. Folium's own script calls startPage with its map.
+
+/** @typedef {Record<string, unknown[]>} Columns */
+/**
+ * @typedef {object} Overlay
+ * @property {string} of
+ * @property {string} label
+ * @property {boolean} visible
+ * @property {string} role
+ * @property {string} kind
+ * @property {string[]} ids
+ * @property {string[]} names
+ * @property {Columns} facts
+ * @property {{heading: string, values: unknown[]}[]} fields
+ * @property {Shape[]} shapes
+ * @property {Position[]} [at]
+ * @property {L.FeatureGroup} group
+ * @property {L.Layer[]} layers
+ * @property {HTMLInputElement} box
+ */
+/**
+ * @typedef {object} Coverage
+ * @property {Columns} requirements
+ * @property {Columns} facilities
+ * @property {unknown[]} verdicts
+ * @property {Columns} areas
+ * @property {Columns} [headline]
+ * @property {Int32Array[]} covered
+ * @property {Int32Array[]} walk
+ * @property {Int32Array[]} nearest
+ * @property {Int32Array[]} verdict
+ */
+/** @typedef {{overlay: Overlay, row: number}} Target */
+/** @typedef {Record<"title" | "publisher" | "licence" | "retrieved" | "asOf" | "completeness" | "note", string> & {rows: number}} Source */
+/**
+ * @typedef {object} Page
+ * @property {L.Map} map
+ * @property {ReturnType<typeof makeRenderers>} renderers
+ * @property {L.FeatureGroup} highlight
+ * @property {string} title
+ * @property {string[]} languages
+ * @property {string} reviewNumber
+ * @property {{name: string, title: string, note: string, walkKmh: number}} district
+ * @property {Overlay[]} overlays
+ * @property {Coverage} [coverage]
+ * @property {Columns} [checks]
+ * @property {Source[]} sources
+ * @property {string[]} notes
+ * @property {number} colourBy -1 for all requirements
+ * @property {number[]} peopleByClass
+ * @property {Target | null} selected
+ * @property {Map<string, string[]>} kinds
+ * @property {Map<string, Target[]>} facilityTargets
+ * @property {Map<number, Target[]>} gapsOf
+ * @property {any} labels
+ * @property {Overlay[]} revealed shown only because a requirement of their kind is chosen
+ */
+
+/** @param {L.Map} map */
+async function startPage(map) {
+  try {
+    if (!("DecompressionStream" in window)) throw new Error(word("oldBrowser"));
+    openPage(map, await readPage(map));
+    document.documentElement.dataset.ready = "1";
+  } catch (error) {
+    document.documentElement.dataset.ready = "failed";
+    byId("panel").replaceChildren(make("p", "warning", word("cannotOpen") + String(error)));
+    throw error;
+  }
+}
+
+/** @param {string} id */
+function byId(id) {
+  return /** @type {HTMLElement} */ (document.getElementById(id));
+}
+
+/** @param {L.Map} map @returns {Promise<Page>} */
+async function readPage(map) {
+  const [text, bytes] = await Promise.all([unpackBytes("qyp-text"), unpackBytes("qyp-numbers")]);
+  const content = JSON.parse(new TextDecoder().decode(text));
+  /** @type {Page} */
+  const page = {
+    ...content,
+    map,
+    renderers: makeRenderers(map),
+    highlight: L.featureGroup(),
+    colourBy: -1,
+    peopleByClass: [],
+    selected: null,
+    revealed: [],
+  };
+  for (const overlay of content.overlays) {
+    overlay.shapes = unpackShapes(bytes, overlay.shapes);
+    if (overlay.at) overlay.at = unpackPoints(bytes, overlay.at);
+  }
+  for (const name of /** @type {const} */ (["walk", "nearest", "verdict", "covered"])) {
+    if (page.coverage)
+      page.coverage[name] = content.coverage[name].map((/** @type {Column} */ where) => unpackColumn(bytes, where));
+  }
+  page.kinds = new Map(Object.entries(content.kinds));
+  page.facilityTargets = facilityTargets(page);
+  page.gapsOf = gapsOf(
+    page,
+    content.members && unpackColumn(bytes, content.members.gap),
+    content.members && unpackColumn(bytes, content.members.unit),
+  );
+  return page;
+}
+
+/** Facilities on the map by id, which layers may share. @param {Page} page */
+function facilityTargets(page) {
+  /** @type {Page["facilityTargets"]} */
+  const targets = new Map();
+  for (const overlay of page.overlays) {
+    if (overlay.role !== "facility") continue;
+    overlay.ids.forEach((id, row) => targets.set(id, [...(targets.get(id) ?? []), { overlay, row }]));
+  }
+  return targets;
+}
+
+/** The gaps that each building belongs to. @param {Page} page @param {Int32Array} [gaps] @param {Int32Array} [units] */
+function gapsOf(page, gaps, units) {
+  /** @type {Page["gapsOf"]} */
+  const targets = new Map();
+  const overlay = page.overlays.find(({ role }) => role === "gaps");
+  if (!overlay || !gaps || !units) return targets;
+  units.forEach((unit, i) => targets.set(unit, [...(targets.get(unit) ?? []), { overlay, row: gaps[i] }]));
+  return targets;
+}
+
+/** @param {L.Map} map @param {Page} page */
+function openPage(map, page) {
+  language = page.languages[0];
+  fitView(map, page);
+  for (const overlay of page.overlays) {
+    overlay.group = drawOverlay(page, overlay);
+    overlay.layers = overlay.group.getLayers();
+  }
+  for (const role of DRAW_ORDER) {
+    for (const overlay of page.overlays) {
+      if (overlay.role !== role) continue;
+      if (overlay.visible) map.addLayer(overlay.group);
+      if (!BACKGROUND.has(role)) listen(page, overlay);
+    }
+  }
+  page.highlight.addTo(map);
+  page.labels = new LabelLayer(page).addTo(map);
+  let zoom = map.getZoom();
+  map.on("zoomend", () => {
+    restyle(page, zoom);
+    zoom = map.getZoom();
+  });
+  resizeSymbols(page);
+  setUpControls(map);
+  setUpSearch(page);
+  byId("language").hidden = page.languages.length < 2;
+  byId("language").addEventListener("click", () => speak(page, language === "zh" ? "en" : "zh"));
+  byId("colour-by").addEventListener("change", (event) =>
+    colourBy(page, Number(/** @type {HTMLSelectElement} */ (event.target).value)),
+  );
+  byId("colour-tool").hidden = !page.coverage;
+  fillLegend(page, byId("legend"));
+  recolourPage(page);
+  speak(page, language);
+}
+
+/** What the legend, where it lies open, leaves of the map. @returns {L.FitBoundsOptions} */
+function roomOnMap() {
+  return { paddingTopLeft: [12, 12], paddingBottomRight: [isNarrow() ? 12 : 284, 28] };
+}
+
+/** Whether the page is laid out for a phone, as page.css decides it. */
+function isNarrow() {
+  return window.matchMedia("(max-width: 760px)").matches;
+}
+
+/** Show the boundary, or all there is. @param {L.Map} map @param {Page} page */
+function fitView(map, page) {
+  const boundary = page.overlays.filter(({ role }) => role === "boundary");
+  const shapes = (boundary.length ? boundary : page.overlays).flatMap((overlay) => overlay.shapes);
+  const bounds = L.latLngBounds([]);
+  for (const shape of shapes) for (const path of shape.paths) for (const position of path) bounds.extend(position);
+  map.invalidateSize(false);
+  if (bounds.isValid()) map.fitBounds(bounds, { ...roomOnMap(), animate: false });
+  else map.setView([0, 0], 2);
+}
+
+/** @param {Page} page @param {Overlay} overlay */
+function listen(page, overlay) {
+  const tip = L.tooltip({ direction: "top", offset: [0, -8], opacity: 1 });
+  overlay.group.on("click", (event) => {
+    L.DomEvent.stopPropagation(event);
+    select(page, { overlay, row: /** @type {number} */ (ROW_OF.get(event.propagatedFrom)) });
+  });
+  overlay.group.on("mouseover", (event) => {
+    const row = /** @type {number} */ (ROW_OF.get(event.propagatedFrom));
+    page.map.openTooltip(tip.setContent(make("span", "", titleOf(overlay, row))).setLatLng(event.latlng));
+  });
+  overlay.group.on("mousemove", (event) => tip.setLatLng(event.latlng));
+  overlay.group.on("mouseout", () => page.map.closeTooltip(tip));
+}
+
+/** Scale and north; the places of legend and credits. @param {L.Map} map */
+function setUpControls(map) {
+  L.control.scale({ imperial: false, maxWidth: 140 }).addTo(map);
+  for (const [id, position] of /** @type {[string, L.ControlPosition][]} */ ([
+    ["north", "topleft"],
+    ["legend", "topright"],
+    ["credits", "bottomright"],
+  ])) {
+    const control = new L.Control({ position });
+    control.onAdd = () => {
+      const place = byId(id);
+      place.hidden = false;
+      L.DomEvent.disableClickPropagation(place);
+      L.DomEvent.disableScrollPropagation(place);
+      return place;
+    };
+    control.addTo(map);
+  }
+}
+
+/** Select something, or nothing. @param {Page} page @param {Target | null} target @param {{pan?: boolean, focus?: boolean}} [how] */
+function select(page, target, { pan = false, focus = true } = {}) {
+  page.selected = target;
+  if (target?.overlay.role === "gaps") colourBy(page, requirementOfGap(page, target.overlay, target.row));
+  if (target && !page.map.hasLayer(target.overlay.group)) show(page, target.overlay, true);
+  if (target && pan) panTo(page, target);
+  highlight(page, target, target?.overlay.role === "coverage" ? nearestTargets(page, target.row) : []);
+  fillPanel(page);
+  if (focus) byId("panel").querySelector("h2")?.focus({ preventScroll: true });
+}
+
+/** The nearest facilities of a building that are to be seen. @param {Page} page @param {number} row */
+function nearestTargets(page, row) {
+  const targets = (page.coverage?.nearest ?? []).map((column) =>
+    column[row] < 0 ? undefined : nearestTarget(page, column[row]),
+  );
+  return targets.filter((target) => target !== undefined).filter(({ overlay }) => page.map.hasLayer(overlay.group));
+}
+
+/** @param {Page} page @param {Target} target */
+function panTo(page, { overlay, row }) {
+  if (!overlay.shapes[row].paths.length) return;
+  const bounds = L.latLngBounds(overlay.shapes[row].paths.flat());
+  const animate = !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  page.map.fitBounds(bounds, { ...roomOnMap(), maxZoom: Math.max(16, page.map.getZoom()), animate });
+  if (isNarrow()) page.map.getContainer().scrollIntoView({ block: "start" });
+}
+
+/** @param {Page} page */
+function fillPanel(page) {
+  const panel = byId("panel");
+  panel.replaceChildren(...viewOf(page, page.selected));
+  panel.scrollTop = 0;
+}
+
+/** @param {Page} page @param {Overlay} overlay @param {boolean} visible */
+function show(page, overlay, visible) {
+  if (visible) page.map.addLayer(overlay.group);
+  else page.map.removeLayer(overlay.group);
+  overlay.box.checked = visible;
+  restack(page);
+  resizeSymbols(page);
+  page.labels.redraw();
+}
+
+/** Show the facilities that a requirement asks for as long as it is chosen. @param {Page} page */
+function reveal(page) {
+  const kind = page.coverage?.requirements.kind[page.colourBy];
+  for (const overlay of page.revealed) if (overlay.kind !== kind) show(page, overlay, false);
+  const shown = page.revealed.filter((overlay) => overlay.kind === kind);
+  const hidden = page.overlays.filter(
+    (overlay) => overlay.role === "facility" && overlay.kind === kind && !page.map.hasLayer(overlay.group),
+  );
+  for (const overlay of hidden) show(page, overlay, true);
+  page.revealed = [...shown, ...hidden];
+}
+
+/** Colour the buildings by one requirement, or by all. @param {Page} page @param {number} requirement */
+function colourBy(page, requirement) {
+  if (requirement === page.colourBy) return;
+  page.colourBy = requirement;
+  reveal(page);
+  recolourPage(page);
+}
+
+/** @param {Page} page */
+function recolourPage(page) {
+  /** @type {HTMLSelectElement} */ (byId("colour-by")).value = String(page.colourBy);
+  recolour(page);
+  filterGaps(page);
+  restack(page);
+  page.labels.redraw();
+  fillLegend(page, byId("legend"));
+  if (page.selected) return;
+  const panel = byId("panel");
+  const [top, focused] = [panel.scrollTop, panel.contains(document.activeElement)];
+  fillPanel(page);
+  panel.scrollTop = top;
+  if (focused)
+    /** @type {HTMLElement | null} */ (panel.querySelector("[aria-pressed=true]"))?.focus({ preventScroll: true });
+}
+
+/** Say everything in one language. @param {Page} page @param {string} chosen */
+function speak(page, chosen) {
+  language = chosen;
+  document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+  document.title = page.title;
+  for (const place of document.querySelectorAll("[data-word]"))
+    place.textContent = word(/** @type {HTMLElement} */ (place).dataset.word ?? "");
+  for (const place of document.querySelectorAll("[data-name]"))
+    place.setAttribute("aria-label", word(/** @type {HTMLElement} */ (place).dataset.name ?? ""));
+  for (const [name, key] of [
+    ["in", "zoomIn"],
+    ["out", "zoomOut"],
+  ]) {
+    const zoom = document.querySelector(`.leaflet-control-zoom-${name}`);
+    zoom?.setAttribute("title", word(key));
+    zoom?.setAttribute("aria-label", word(key));
+  }
+  /** @type {HTMLInputElement} */ (byId("search")).placeholder = word("searchHint");
+  byId("title").textContent = page.title;
+  byId("place").textContent = page.district.title;
+  byId("note").textContent = page.district.note;
+  byId("note").hidden = !page.district.note;
+  byId("dates").textContent = datesText(page);
+  byId("review").textContent = page.reviewNumber ? `${word("reviewNumber")} ${page.reviewNumber}` : word("internal");
+  byId("osm").hidden = !page.sources.some(({ licence }) => /ODbL/i.test(licence));
+  fillChoices(page);
+  fillLegend(page, byId("legend"));
+  fillPanel(page);
+}
+
+/** The span of the data's dates. @param {Page} page */
+function datesText(page) {
+  const known = page.sources.map(({ asOf }) => asOf).filter(Boolean);
+  const dates = (known.length ? known : page.sources.map(({ retrieved }) => retrieved)).sort();
+  if (!dates.length) return "";
+  const [first, last] = [dates[0], dates[dates.length - 1]];
+  return `${word(known.length ? "dataDates" : "retrieved")} ${first === last ? first : `${first} – ${last}`}`;
+}
+
+/** What buildings may be coloured by. @param {Page} page */
+function fillChoices(page) {
+  const choices = /** @type {HTMLSelectElement} */ (byId("colour-by"));
+  if (!page.coverage) return;
+  const asked = page.coverage.requirements.id.map((_, r) => r).filter((r) => hasData(page, r));
+  const groups = byCircle(page, asked).map(([circle, members]) => {
+    const group = make("optgroup");
+    group.setAttribute("label", circle);
+    group.append(...members.map((r) => new Option(limitText(page, r), String(r))));
+    return group;
+  });
+  choices.replaceChildren(new Option(word("allRequirements"), "-1"), ...groups);
+  choices.value = String(page.colourBy);
+}

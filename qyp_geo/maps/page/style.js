@@ -1,0 +1,176 @@
+// Colours, widths and marks. Hues run from blue (within reach) to orange and brown (beyond), which readers with any of the
+// common colour deficiencies tell apart; what is not met also has a dark outline, what has no data is hollow and dashed.
+
+const INK = "#1f2933";
+const BEYOND_EDGE = "#4a2500";
+
+/** @typedef {{colour: string, outline?: string, weight?: number, hollow?: boolean, label: () => string}} ResidentClass */
+
+/** Classes of the share of requirements within reach; `from` is the least share. @type {(ResidentClass & {from: number})[]} */
+const SHARE_CLASSES = [
+  { from: 1, colour: "#08519c", label: () => `${word("all")} 100%` },
+  { from: 0.75, colour: "#5aa2d8", label: () => "75–99%" },
+  { from: 0.5, colour: "#b9dbf2", label: () => "50–74%" },
+  { from: 0.25, colour: "#fdae61", outline: BEYOND_EDGE, weight: 0.8, label: () => "25–49%" },
+  { from: 0, colour: "#b35806", outline: BEYOND_EDGE, weight: 0.8, label: () => "0–24%" },
+];
+
+/** @type {ResidentClass} */
+const NO_DATA = { colour: "#ffffff", outline: "#8a94a0", weight: 1, hollow: true, label: () => word("noData") };
+
+const WALK_COLOURS = { near: "#08519c", within: "#6baed6", beyond: "#fdae61", far: "#b35806" };
+
+/**
+ * Looks of streets, the widest last so that it is drawn on top.
+ * @type {Record<string, {word: string, colour: string, weight: number, dash: string, classes: string}>}
+ */
+const STREETS = {
+  not: { word: "walkableNot", colour: "#b9b4ad", weight: 1, dash: "3 4", classes: "" },
+  path: {
+    word: "roadPath",
+    colour: "#b7ad9c",
+    weight: 1,
+    dash: "2 3",
+    classes: "footway path pedestrian steps cycleway track corridor bridleway",
+  },
+  local: {
+    word: "roadLocal",
+    colour: "#c9c3b8",
+    weight: 1.2,
+    dash: "",
+    classes: "residential living_street service unclassified road",
+  },
+  middle: {
+    word: "roadMiddle",
+    colour: "#b5ada0",
+    weight: 2,
+    dash: "",
+    classes: "secondary secondary_link tertiary tertiary_link",
+  },
+  main: {
+    word: "roadMain",
+    colour: "#9d9385",
+    weight: 3.2,
+    dash: "",
+    classes: "motorway motorway_link trunk trunk_link primary primary_link",
+  },
+};
+
+/** One character and a colour for each kind of facility; other kinds show the first character of their label. */
+const KINDS = new Map([
+  ["public_toilet", ["厕", "#5b3a8c"]],
+  ["public_parking", ["P", "#1f4e79"]],
+  ["resident_parking", ["P", "#1f4e79"]],
+  ["ev_charging", ["电", "#1f4e79"]],
+  ["neighbourhood_centre", ["邻", "#8c1d40"]],
+  ["community_service_centre", ["服", "#8c1d40"]],
+  ["community_station", ["站", "#8c1d40"]],
+  ["subdistrict_office", ["政", "#8c1d40"]],
+  ["police_station", ["警", "#8c1d40"]],
+  ["kindergarten", ["幼", "#0b5d6b"]],
+  ["nursery", ["托", "#0b5d6b"]],
+  ["primary_school", ["小", "#0b5d6b"]],
+  ["junior_school", ["初", "#0b5d6b"]],
+  ["high_school", ["高", "#0b5d6b"]],
+  ["nine_year_school", ["九", "#0b5d6b"]],
+  ["school", ["学", "#0b5d6b"]],
+  ["health_centre", ["卫", "#8a2c0d"]],
+  ["health_station", ["卫", "#8a2c0d"]],
+  ["hospital", ["医", "#8a2c0d"]],
+  ["clinic", ["诊", "#8a2c0d"]],
+  ["pharmacy", ["药", "#8a2c0d"]],
+  ["elderly_daycare", ["老", "#8a2c0d"]],
+  ["elderly_home", ["养", "#8a2c0d"]],
+  ["community_canteen", ["食", "#6b4a00"]],
+  ["culture_centre", ["文", "#5b3a8c"]],
+  ["culture_station", ["文", "#5b3a8c"]],
+  ["library", ["书", "#5b3a8c"]],
+  ["museum", ["博", "#5b3a8c"]],
+  ["sports_centre", ["体", "#34571a"]],
+  ["gym", ["健", "#34571a"]],
+  ["court_large", ["场", "#34571a"]],
+  ["court_medium", ["场", "#34571a"]],
+  ["court_small", ["场", "#34571a"]],
+  ["fitness", ["健", "#34571a"]],
+  ["sports_ground", ["运", "#34571a"]],
+  ["playground", ["玩", "#34571a"]],
+  ["pocket_park", ["袋", "#2d6a2f"]],
+  ["park", ["园", "#2d6a2f"]],
+  ["square", ["广", "#2d6a2f"]],
+  ["greenway", ["绿", "#2d6a2f"]],
+  ["convenience_store", ["便", "#6b4a00"]],
+  ["supermarket", ["超", "#6b4a00"]],
+  ["fresh_supermarket", ["鲜", "#6b4a00"]],
+  ["wet_market", ["菜", "#6b4a00"]],
+  ["bus_stop", ["公", "#1f4e79"]],
+  ["metro_station", ["铁", "#1f4e79"]],
+]);
+
+/** Zones are told apart by outline colour and name; fills stay faint because zones may overlap. */
+const ZONE_COLOURS = ["#7b3294", "#00695c", "#a6611a", "#2b5797", "#8c2d5a", "#556b2f", "#5d4037"];
+
+/** The id of what lies outside all zones, as the analyses write it. */
+const OUTSIDE = "区外";
+
+/** Outlines and fills by role. @type {Record<string, L.PathOptions>} */
+const LOOKS = {
+  boundary: { color: "#3b4754", weight: 2.5, dashArray: "10 4 2 4", fill: true, fillColor: "#fdfcf9", fillOpacity: 1 },
+  water: { color: "#7fb2cf", weight: 1, fillColor: "#b8dcec", fillOpacity: 1 },
+  units: { color: "#6b7683", weight: 1.2, dashArray: "4 4", fillOpacity: 0 },
+  gaps: { color: "#a3006b", weight: 1.8, dashArray: "7 4", fillColor: "#a3006b", fillOpacity: 0.1 },
+  candidates: { color: "#00695c", weight: 2, dashArray: "3 3", fillColor: "#4db6ac", fillOpacity: 0.35 },
+  landmarks: { color: "#5d4037", weight: 1.5, dashArray: "6 4", fillColor: "#8d6e63", fillOpacity: 0.08 },
+  gates: { color: "#ffffff", weight: 1, fillColor: "#37474f", fillOpacity: 1 },
+  residents: { color: "#7d8894", weight: 0.6, fillColor: "#cfd6dd", fillOpacity: 0.9 },
+  zones: { weight: 2, fillOpacity: 0.08 },
+  streets: {},
+  facility: { weight: 1.2, fillOpacity: 0.3 },
+  coverage: { fillOpacity: 0.95 },
+};
+
+/** From the bottom up; what is background takes no clicks. */
+const DRAW_ORDER = [
+  "boundary",
+  "water",
+  "streets",
+  "units",
+  "zones",
+  "landmarks",
+  "gaps",
+  "residents",
+  "coverage",
+  "candidates",
+  "gates",
+  "facility",
+];
+const LEGEND_ORDER = [
+  "coverage",
+  "residents",
+  "gaps",
+  "zones",
+  "units",
+  "landmarks",
+  "candidates",
+  "facility",
+  "gates",
+  "streets",
+  "water",
+  "boundary",
+];
+const BACKGROUND = new Set(["boundary", "water", "streets"]);
+
+/** From this zoom on buildings are large enough to have an outline. */
+const OUTLINE_ZOOM = 15;
+
+/** Marks of the verdicts, so that they do not rest on colour. */
+const VERDICT_MARKS = new Map([
+  ["达标", ["✓", "met"]],
+  ["未达标", ["✗", "unmet"]],
+  ["无数据", ["?", "unknown"]],
+  ["不适用", ["–", "unknown"]],
+]);
+
+/** @param {string} kind @param {string} label @returns {string[]} the sign and the colour of a kind of facility */
+function signOf(kind, label) {
+  return KINDS.get(kind) ?? [Array.from(label)[0] ?? "•", "#37474f"];
+}

@@ -1,0 +1,130 @@
+"""What a run prints when it ends: coverage by kind and zone, the largest gaps, what it rests on, and where the files are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from qyp_geo.errors import Problem
+from qyp_geo.frames import Result
+from qyp_geo.run import Run
+
+TOP_GAPS = 5
+
+
+def print_run(console: Console, run: Run, folder: Path) -> None:
+    """Print the closing tables of a run."""
+    district = run.project.district
+    console.print(Text(" ".join(filter(None, [district.title, district.note])), style="bold"))
+    for result in run.results.values():
+        if result.record.kind == "coverage":
+            for table in _coverage_tables(result):
+                console.print(table)
+        elif result.record.kind == "gaps":
+            console.print(_gaps_table(result))
+    said = [note for layer in run.layers.values() for note in layer.notes]
+    said += [note for result in run.results.values() for note in result.notes]
+    notes = _gathered(said)
+    if notes:
+        console.print(Text("What the figures rest on 口径与假设", style="bold"))
+        for note in notes:
+            console.print(Text(f"  · {note}"), soft_wrap=True)
+    print_problems(console, run.warnings)
+    console.print(Text(f"{len(run.outputs)} files in {folder / 'build'}", style="bold"))
+    for page in run.project.maps:
+        console.print(Text(f"  open {folder / 'build' / page}.html in a browser"), soft_wrap=True)
+    console.print(Text(f"  {sum(run.seconds.values()):.1f} s"))
+
+
+def print_problems(console: Console, problems: Iterable[Problem]) -> None:
+    """Print warnings, one a line."""
+    for problem in problems:
+        console.print(Text(f"warning: {problem}", style="yellow"), soft_wrap=True)
+
+
+def _coverage_tables(result: Result) -> Iterator[Table]:
+    """What can be measured, for the district and then by zone; what has no data is listed in the notes."""
+    areas = result.table[result.table["people_share"].notna()]
+    whole = areas[areas["level"] == "district"]
+    district = _table(
+        f"{result.record.title}:全区", "设施", ">限值 m", "圈", ">设施数", ">覆盖人口", ">人口比例", "结论", "依据"
+    )
+    for _, row in whole.iterrows():
+        _add_row(
+            district,
+            _short(row["title"]),
+            f"{row['limit_m']:.0f}",
+            row["circle"],
+            f"{row['facilities']:.0f}",
+            f"{row['people_covered']:,.0f}",
+            _percent(row["people_share"]),
+            row["verdict"],
+            row["source"],
+        )
+    yield district
+
+    zones = areas[areas["level"] == "zone"]
+    if zones.empty:
+        return
+    share = zones.set_index(["requirement", "area_name"])["people_share"]
+    names = list(zones["area_name"].unique())
+    by_zone = _table(f"{result.record.title}:各分区人口比例", "设施", *(f">{name}" for name in names))
+    for _, row in whole.iterrows():
+        _add_row(by_zone, _short(row["title"]), *(_percent(share.loc[(row["requirement"], name)]) for name in names))
+    yield by_zone
+
+
+def _gaps_table(result: Result) -> Table:
+    """The gaps with the most people."""
+    title = f"{result.record.title}:人口最多的 {min(TOP_GAPS, len(result.table))} 处,共 {len(result.table)} 处"
+    table = _table(title, "编号", "缺项", ">人口", "街道", "社区", "最近设施", ">超出 m")
+    for number, row in result.table.head(TOP_GAPS).iterrows():
+        excess = f"{row['median_excess_m']:.0f}" if pd.notna(row["median_excess_m"]) else "–"
+        people = f"{row['people']:,.0f}"
+        place = (row["township"], row["community"])
+        _add_row(table, number, _short(row["missing_title"]), people, *place, row["nearest_name"], excess)
+    return table
+
+
+def _table(title: str, *headings: str) -> Table:
+    """An empty table; a heading that begins with ``>`` is of figures."""
+    table = Table(title=Text(title), title_justify="left", header_style="bold", pad_edge=False, box=box.SIMPLE_HEAD)
+    for heading in headings:
+        justify: Literal["left", "right"] = "right" if heading.startswith(">") else "left"
+        table.add_column(Text(heading.removeprefix(">")), justify=justify, overflow="fold")
+    return table
+
+
+def _add_row(table: Table, *cells: object) -> None:
+    table.add_row(*(Text(str(cell)) for cell in cells))  # names from data are text, never markup
+
+
+def _short(title: str) -> str:
+    """The title of a requirement without its limit, which has a column of its own."""
+    return re.sub(r"\d+米步行可达率", "", title)
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}" if pd.notna(share) else "–"
+
+
+def _gathered(notes: Iterable[str]) -> list[str]:
+    """Notes (``layer:what is assumed``), those that say one thing of several layers brought into one line."""
+    layers_of: dict[str, list[str]] = {}
+    for note in dict.fromkeys(notes):
+        layer, colon, what = note.partition(":")
+        layers_of.setdefault(what if colon else note, []).append(layer if colon else "")
+    lines = []
+    for what, layers in layers_of.items():
+        lines += (
+            [f"{what}:{'、'.join(layers)}"] if len(layers) > 2 else [f"{layer}:{what}".lstrip(":") for layer in layers]
+        )
+    return lines

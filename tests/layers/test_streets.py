@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from qyp_geo.declarations import Layer, Walk
+from qyp_geo.layers.streets import street_classes
+from tests.layers.folder import Folder, at, feature, geojson, record
+
+TAGS = ("street_class", "access", "foot", "sidewalk", "tunnel", "bridge", "layer", "status", "walkable")
+
+
+def streets(**more: Any) -> Layer:
+    columns = {"id": "id", **{tag: tag for tag in TAGS}}
+    return record("streets", "line", "s.geojson", "EPSG:4548", columns=columns, **more)
+
+
+def write(folder: Folder, *tagged: dict[str, str]) -> None:
+    lines = [
+        feature(
+            "LineString",
+            [at(0, 10 * n), at(100, 10 * n)],
+            id=f"s{n}",
+            **{**dict.fromkeys(TAGS, ""), "status": "现状", **tags},
+        )
+        for n, tags in enumerate(tagged)
+    ]
+    folder.write("s.geojson", geojson(*lines))
+
+
+def is_walked(folder: Folder, walk: Walk | None = None, **tags: str) -> bool:
+    write(folder, tags)
+    return bool(folder.read_one(streets(walk=walk)).frame["walkable"].iloc[0])
+
+
+@pytest.mark.parametrize(
+    ("tags", "walked"),
+    [
+        ({"street_class": "residential"}, True),
+        ({"street_class": "primary"}, True),
+        ({"street_class": "steps"}, True),
+        ({"street_class": "footway", "bridge": "yes", "layer": "1"}, True),
+        ({"street_class": "footway", "tunnel": "yes"}, True),
+        ({"street_class": "cycleway"}, True),
+        ({"street_class": "motorway"}, False),
+        ({"street_class": "trunk"}, False),
+        ({"street_class": "trunk_link"}, False),
+        ({"street_class": "trunk", "sidewalk": "no"}, False),
+        ({"street_class": "trunk", "sidewalk": "separate"}, False),
+        ({"street_class": "trunk", "sidewalk": "both"}, True),
+        ({"street_class": "trunk", "foot": "yes"}, True),
+        ({"street_class": "motorway", "foot": "designated"}, True),
+        ({"street_class": "secondary", "tunnel": "yes"}, False),
+        ({"street_class": "secondary", "tunnel": "yes", "sidewalk": "right"}, True),
+        ({"street_class": "service", "tunnel": "building_passage"}, True),
+        ({"street_class": "secondary", "tunnel": "no"}, True),
+        ({"street_class": "primary", "bridge": "yes", "layer": "1"}, False),
+        ({"street_class": "primary", "bridge": "viaduct", "layer": "2", "foot": "yes"}, True),
+        ({"street_class": "primary", "bridge": "yes"}, True),
+        ({"street_class": "secondary", "bridge": "yes", "layer": "1"}, True),
+        ({"street_class": "residential", "foot": "no"}, False),
+        ({"street_class": "residential", "foot": "use_sidepath"}, False),
+        ({"street_class": "residential", "access": "no"}, False),
+        ({"street_class": "residential", "access": "no", "foot": "permissive"}, True),
+        ({"street_class": "residential", "access": "private"}, True),
+        ({"street_class": "raceway"}, False),
+        ({"street_class": "residential", "status": "规划"}, False),
+        ({"street_class": "footway", "status": "在建", "foot": "yes"}, False),
+        ({"street_class": "motorway", "walkable": "是"}, True),
+        ({"street_class": "residential", "walkable": "no"}, False),
+        ({"street_class": "residential;steps"}, True),
+        ({"street_class": "residential;motorway_link"}, False),
+    ],
+)
+def test_walking_rules(folder: Folder, tags: dict[str, str], walked: bool) -> None:
+    assert is_walked(folder, **tags) is walked
+
+
+def test_private_streets_are_dropped_by_declaration(folder: Folder) -> None:
+    drop = Walk(private="drop")
+    assert not is_walked(folder, drop, street_class="service", access="private")
+    assert not is_walked(folder, drop, street_class="service", foot="private")
+    assert is_walked(folder, drop, street_class="service", access="private", foot="yes")
+    assert is_walked(folder, drop, street_class="service", access="permissive")
+
+
+def test_what_is_not_walked_stays_and_is_counted_with_its_length(folder: Folder) -> None:
+    write(
+        folder,
+        {"street_class": "residential"},
+        {"street_class": "motorway"},
+        {"street_class": "motorway"},
+        {"street_class": "primary", "bridge": "yes", "layer": "1"},
+    )
+    layer = folder.read_one(streets())
+    assert list(layer.frame["walkable"]) == [True, False, False, False]
+    assert layer.notes == (
+        "streets:街道 4 条 0.4 km,其中可步行 1 条 0.1 km",
+        "streets:不计入步行:高速公路、快速路主线,未标注人行道,2 条 0.20 km",
+        "streets:不计入步行:高架道路或立交(主干路),未标注人行道,1 条 0.10 km",
+    )
+
+
+def test_an_unknown_class_is_told_and_not_walked(folder: Folder) -> None:
+    write(folder, {"street_class": "residental"}, {"street_class": "residental"}, {"street_class": "path"})
+    layer = folder.read_one(streets())
+    assert list(layer.frame["walkable"]) == [False, False, True]
+    [told] = map(str, layer.problems)
+    assert "features 1, 2: street class is not known, so it is not walked (0.20 km) (given: 'residental')" in told
+    assert "Did you mean residential?" in told
+
+
+def test_streets_without_class_take_the_declared_one(folder: Folder) -> None:
+    write(folder, {"street_class": ""})
+    [told] = folder.told(streets())
+    assert "feature 1: no street class" in told
+    assert is_walked(folder, Walk(default_class="residential"))
+    assert (
+        "walk.default_class: is not a known street class (given: street)"
+        in folder.told(streets(walk=Walk(default_class="street")))[0]
+    )
+
+
+def test_a_walkable_column_speaks_yes_or_no(folder: Folder) -> None:
+    write(folder, {"street_class": "path", "walkable": "也许"})
+    [told] = folder.told(streets())
+    assert "feature 1: walkable is neither yes nor no (given: '也许')" in told
+
+
+def test_a_line_without_length_is_left_out_and_named(folder: Folder) -> None:
+    folder.write(
+        "s.geojson",
+        geojson(
+            feature("LineString", [at(0, 0), at(0, 0)], c="path"), feature("LineString", [at(0, 0), at(5, 0)], c="path")
+        ),
+    )
+    layer = folder.read_one(record("streets", "line", "s.geojson", "EPSG:4548", columns={"street_class": "c"}))
+    assert list(layer.frame.index) == ["one-0002"]
+    assert "feature 1: no length, left out" in str(layer.problems[0])
+
+
+def test_the_table_of_classes_is_complete() -> None:
+    classes = street_classes()
+    assert {row.walkable for row in classes.values()} == {"yes", "no", "tagged"}
+    assert all(row.reason for row in classes.values())
+    assert {name for name, row in classes.items() if row.walkable == "tagged"} == {
+        *["motorway", "motorway_link", "trunk", "trunk_link"]
+    }
