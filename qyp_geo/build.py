@@ -82,8 +82,11 @@ def _flat(table: pd.DataFrame | gpd.GeoDataFrame) -> pd.DataFrame:
         )
     if not isinstance(table.index, pd.RangeIndex):
         table = table.reset_index()
-    words = {name: column.map(_inert) for name, column in table.items() if not pd.api.types.is_numeric_dtype(column)}
-    return table.assign(**words)
+    table = table.copy()
+    for name, column in table.items():
+        if not pd.api.types.is_numeric_dtype(column):
+            table[name] = column.map(_inert)
+    return table
 
 
 def _inert(cell: object) -> object:

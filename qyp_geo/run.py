@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from qyp_geo import __version__, analyses, layers, maps
-from qyp_geo.build import replaced_whole, sha256, write_table
-from qyp_geo.errors import DataError, Problem
-from qyp_geo.frames import LayerData, Result
-from qyp_geo.project import Project, open_project
+from qyp_geo import analyses, layers, maps
+from qyp_geo.build import replaced_whole, write_table
+from qyp_geo.errors import DataError
+from qyp_geo.frames import Result
+from qyp_geo.project import open_project
+from qyp_geo.record import Run, run_json
 
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What a run found, for its summary."""
-
-    project: Project
-    layers: Mapping[str, LayerData]
-    results: Mapping[str, Result]
-    warnings: tuple[Problem, ...]
-    outputs: tuple[Path, ...]
-    seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 def run(folder: Path, *, command: str, progress: Progress) -> Run:
@@ -86,40 +72,5 @@ def run(folder: Path, *, command: str, progress: Progress) -> Run:
 
         outputs = sorted(path.relative_to(build) for path in build.rglob("*") if path.is_file())
         finished = Run(project, read, results, tuple(problems), tuple(outputs), seconds)
-        (build / "run.json").write_text(_record_of(finished, command, folder), encoding="utf-8", newline="\n")
+        (build / "run.json").write_text(run_json(finished, command), encoding="utf-8", newline="\n")
     return finished
-
-
-def _record_of(run: Run, command: str, folder: Path) -> str:
-    """`run.json`: what the results rest on."""
-    content: dict[str, Any] = {
-        "version": __version__,
-        "command": command,
-        "crs": run.project.district.crs,
-        "inputs": {path.relative_to(folder).as_posix(): sha256(path) for path in _inputs(folder)},
-        "parameters": {
-            name: {reference: record.model_dump(mode="json") for reference, record in records.items()}
-            for name, records in (
-                ("district", {"layers/district": run.project.district}),
-                ("layers", run.project.layers),
-                ("analyses", run.project.analyses),
-                ("maps", run.project.maps),
-            )
-        },
-        "seconds": dict(run.seconds),
-        "notes": {
-            reference: list(found.notes)
-            for reference, found in [*run.layers.items(), *run.results.items()]
-            if found.notes
-        },
-        "warnings": [str(problem) for problem in run.warnings],
-        "outputs": [path.as_posix() for path in run.outputs],
-    }
-    return json.dumps(content, ensure_ascii=False, indent=1)
-
-
-def _inputs(folder: Path) -> list[Path]:
-    """Every file of the three declared folders: declarations, data, local standards."""
-    return sorted(
-        path for name in ("layers", "analyses", "maps") for path in (folder / name).rglob("*") if path.is_file()
-    )

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from qyp_geo.errors import Problem
 from qyp_geo.frames import Result
-from qyp_geo.run import Run
+from qyp_geo.record import Run
 
 TOP_GAPS = 5
 
@@ -30,9 +30,7 @@ def print_run(console: Console, run: Run, folder: Path) -> None:
                 console.print(table)
         elif result.record.kind == "gaps":
             console.print(_gaps_table(result))
-    said = [note for layer in run.layers.values() for note in layer.notes]
-    said += [note for result in run.results.values() for note in result.notes]
-    notes = _gathered(said)
+    notes = _gathered(note for said in run.notes.values() for note in said)
     if notes:
         console.print(Text("What the figures rest on 口径与假设", style="bold"))
         for note in notes:

@@ -105,4 +105,4 @@ def _wanted(layer: Layer, structure: Structure, report: Report) -> Callable[[Tag
 
 def _tell_buildings(values: pd.Series[str], report: Report) -> None:
     counted = "、".join(f"{value} {count}" for value, count in Counter(values).most_common())
-    report.notes.append(f"取作住宅的 OSM 建筑(building 值):{counted};yes 只取没有其他用途标签的")
+    report.note(f"取作住宅的 OSM 建筑(building 值):{counted};yes 只取没有其他用途标签的")

@@ -100,15 +100,14 @@ class _Reader:
 
     def read(self, reference: str, layer: Layer) -> tuple[LayerData | None, list[Problem]]:
         """Read one layer."""
-        report = Report(f"{reference}.toml", f"layers/{layer.source.path}")
+        report = Report(f"{reference}.toml", f"layers/{layer.source.path}", layer.title)
         frame = self._frame(reference, layer, report)
         if frame is not None and frame.empty and layer.kind == "boundary":
             report.whole("holds no polygon that could be the district")
         if frame is None or report.failed:
             return None, report.problems
         frame = frame.set_index(pd.Index(frame["id"], name="id")).drop(columns="id").assign(kind=layer.kind)
-        notes = tuple(f"{layer.title}:{note}" for note in report.notes)
-        return LayerData(layer, frame, tuple(report.problems), notes), report.problems
+        return LayerData(layer, frame, tuple(report.problems), tuple(report.notes)), report.problems
 
     def _frame(self, reference: str, layer: Layer, report: Report) -> gpd.GeoDataFrame | None:
         path = self.folder / "layers" / layer.source.path

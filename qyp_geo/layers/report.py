@@ -24,6 +24,8 @@ class Report:
         The layer's TOML file, as the user knows it.
     data
         Its data file, likewise.
+    title
+        The layer's title, which its notes begin with.
     row_word
         What a row of the data file is called: a row of a table, a feature of a map file, an OSM object.
     typed
@@ -33,6 +35,7 @@ class Report:
 
     declaration: str
     data: str
+    title: str = ""
     row_word: str = "row"
     typed: bool = True
     problems: list[Problem] = field(default_factory=list)
@@ -42,6 +45,10 @@ class Report:
     def failed(self) -> bool:
         """Whether any problem is an error."""
         return any(problem.severity == "error" for problem in self.problems)
+
+    def note(self, text: str) -> None:
+        """Add an assumption that every figure resting on this layer prints."""
+        self.notes.append(f"{self.title}:{text}")
 
     def declared(self, key: str, what: str, *, given: str = "", remedy: str = "", severity: Severity = "error") -> None:
         """Tell of a key of the declaration."""

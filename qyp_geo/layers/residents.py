@@ -74,7 +74,7 @@ def with_people(frame: gpd.GeoDataFrame, layer: Layer, *, area: Area | None, rep
         people = people.mask(estimated, floor / rule.m2_per_person)
         assumed = estimated & no_levels & frame["floor_m2"].isna()
         if estimated.any():
-            report.notes.append(
+            report.note(
                 f"人口为估算:{int(estimated.sum())} 处按 基底面积 × 层数 ÷ {rule.m2_per_person:g} ㎡/人"
                 f",其中 {int(assumed.sum())} 处没有层数,按 {rule.default_levels} 层计"
             )

@@ -145,7 +145,7 @@ def _names(
 def _statuses(written: pd.Series[Any], column: str | None, report: Report) -> pd.Series[Any]:
     if column is None:
         if report.typed:
-            report.notes.append("没有状态列,全部按现状计")
+            report.notes.append("没有状态列的图层,全部按现状计")  # one sentence for all such layers
         return pd.Series("existing", index=written.index, dtype=object)
     words = status_words()
     blank = written == ""

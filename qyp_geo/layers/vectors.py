@@ -110,7 +110,7 @@ def _read_shapefile(path: Path, source: Source, report: Report) -> _Read | None:
         return None
     encoding = works[0]
     if source.encoding is None and any(not cell.isascii() for cell in names + cells):
-        report.notes.append(f"{path.name} 的文字按 {encoding} 读取(未声明编码)")
+        report.note(f"{path.name} 的文字按 {encoding} 读取(未声明编码)")
     decoded = {name: frame[name].map(lambda cell: _decode(cell, encoding), na_action="ignore") for name in text}
     frame = frame.assign(**decoded).rename(columns={name: _decode(name, encoding) for name in names})
     return _Read(frame, frame.crs)

@@ -1,0 +1,77 @@
+"""What a run found, and `run.json`, which says what its results rest on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qyp_geo import __version__
+from qyp_geo.build import sha256
+from qyp_geo.errors import Problem
+from qyp_geo.frames import LayerData, Result
+from qyp_geo.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run: its declarations, its layers and results by reference, and what it took.
+
+    Attributes
+    ----------
+    warnings
+        Of the layers and the analyses, in the order in which they were found.
+    outputs
+        Files written, relative to `build/`, without `run.json` itself.
+    seconds
+        Duration of each step, by name.
+    """
+
+    project: Project
+    layers: Mapping[str, LayerData]
+    results: Mapping[str, Result]
+    warnings: tuple[Problem, ...]
+    outputs: tuple[Path, ...]
+    seconds: Mapping[str, float]
+
+    @property
+    def notes(self) -> dict[str, tuple[str, ...]]:
+        """The assumptions that figures rest on, by the layer or analysis that makes them."""
+        said = {reference: layer.notes for reference, layer in self.layers.items()}
+        said |= {reference: result.notes for reference, result in self.results.items()}
+        return {reference: notes for reference, notes in said.items() if notes}
+
+
+def run_json(run: Run, command: str) -> str:
+    """Return the text of `run.json`: the command, every input with its hash, every parameter, warnings and outputs."""
+    project = run.project
+    declared = {
+        "district": {"layers/district": project.district},
+        "layers": project.layers,
+        "analyses": project.analyses,
+        "maps": project.maps,
+    }
+    content: dict[str, Any] = {
+        "version": __version__,
+        "command": command,
+        "crs": project.district.crs,
+        "inputs": {path.relative_to(project.folder).as_posix(): sha256(path) for path in _inputs(project.folder)},
+        "parameters": {
+            name: {reference: record.model_dump(mode="json") for reference, record in records.items()}
+            for name, records in declared.items()
+        },
+        "seconds": dict(run.seconds),
+        "notes": run.notes,
+        "warnings": [str(problem) for problem in run.warnings],
+        "outputs": [path.as_posix() for path in run.outputs],
+    }
+    return json.dumps(content, ensure_ascii=False, indent=1)
+
+
+def _inputs(folder: Path) -> list[Path]:
+    """Every file of the three declared folders: declarations, data, local standards."""
+    return sorted(
+        path for name in ("layers", "analyses", "maps") for path in (folder / name).rglob("*") if path.is_file()
+    )
