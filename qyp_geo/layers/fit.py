@@ -34,7 +34,8 @@ _WRITE: Final[Mapping[str, Callable[[Degrees, Degrees], Pair]]] = {
     "gcj02": wgs84_to_gcj02,
     "bd09": wgs84_to_bd09,
 }
-_TESTED: Final = frozenset({"residents", "gates", "candidates"})  # and every facility
+_STAND_BY_STREETS: Final = frozenset({"residents", "gates", "candidates"})  # and every facility
+_COVER_THE_DISTRICT: Final = frozenset({"units", "zones"})
 _BESIDE_M: Final = (3.0, 30.0)  # from the centre line: not on the carriageway, not in the depth of a block
 _ON_M: Final = 3.0
 _MOST: Final = 0.5  # what is drawn on streets is mostly so
@@ -102,13 +103,14 @@ def doubt_datums(layers: Mapping[str, LayerData], boundary: str) -> Iterator[Pro
     moves = _moves(gpd.GeoDataFrame(geometry=centre.centroid).iloc[:1])
     street_datums = {reference: _frame_of(layer) for reference, layer in streets.items()}
     for reference, layer in layers.items():
-        if layer.record.kind in STRUCTURES and layer.record.kind not in _TESTED:
-            continue
-        told = None
+        kind = layer.record.kind
+        stands_by_streets = kind in _STAND_BY_STREETS or kind not in STRUCTURES
         # What is taken from the file that the streets are taken from lies as they do.
-        if beside is not None and all(layer.record.source.path != one.record.source.path for one in streets.values()):
+        elsewhere = all(layer.record.source.path != one.record.source.path for one in streets.values())
+        told = None
+        if stands_by_streets and elsewhere and beside is not None:
             told = _against_streets(layer, beside, _doubts(layer, street_datums, moves))
-        if told is None and area is not None:
+        if told is None and area is not None and (stands_by_streets or kind in _COVER_THE_DISTRICT):
             told = _against_boundary(layer, area, _doubts(layer, {}, moves))
         if told is not None:
             yield Problem(
@@ -216,13 +218,16 @@ def _moves_by_chance(doubts: list[_Doubt]) -> Vector:
 
 def _against_boundary(layer: LayerData, area: BaseGeometry, doubts: list[_Doubt]) -> str | None:
     shapes = layer.frame.geometry.to_numpy()
-    if len(shapes) < _FEWEST_INSIDE:
+    covers = layer.record.kind in _COVER_THE_DISTRICT
+    if not covers and len(shapes) < _FEWEST_INSIDE:
         return None
-    places = shapely.centroid(shapes)
     shapely.prepare(area)
 
     def inside(by_m: Vector) -> float:
-        return float(shapely.intersects(area, shapely.transform(places, lambda xy: xy + by_m)).mean())
+        moved = shapely.transform(shapes if covers else shapely.centroid(shapes), lambda xy: xy + by_m)
+        if covers:
+            return float(shapely.area(shapely.intersection(moved, area)).sum() / shapely.area(moved).sum())
+        return float(shapely.intersects(area, moved).mean())
 
     declared = inside(np.zeros(2))
     for doubt in doubts:

@@ -85,9 +85,8 @@ STRUCTURES: Final = MappingProxyType(
                 {"entrance": ("main", "yes", "gate")},
             ),
         ),
-        "candidates": Structure(
-            frozenset({POINT, POLYGON}), text=("status",), numbers=("capacity", "open_year", "area_m2", "bldg_m2")
-        ),
+        # The status of a plot is a word of its plan, none of the states of a facility.
+        "candidates": Structure(frozenset({POINT, POLYGON}), numbers=("area_m2", "bldg_m2")),
     }
 )
 

@@ -149,9 +149,7 @@ def _tell(frame: gpd.GeoDataFrame, reasons: list[str], classes: Mapping[str, Str
         count, total = left_out[reason]
         left_out[reason] = (count + 1, total + float(length))
     count, total = left_out.pop("", (0, 0.0))
-    report.note(
-        f"街道 {len(frame)} 条 {frame.length.sum() / 1000:.1f} km,其中可步行 {count} 条 {total / 1000:.1f} km"
-    )
+    report.note(f"街道 {len(frame)} 条 {frame.length.sum() / 1000:.1f} km,其中可步行 {count} 条 {total / 1000:.1f} km")
     for reason, (count, total) in sorted(left_out.items(), key=lambda found: -found[1][1]):
         report.note(f"不计入步行:{reason},{count} 条 {total / 1000:.2f} km")
     known = frame["street_class"].map(lambda word: set(word.split(";")) <= {"", *classes})

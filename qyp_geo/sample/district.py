@@ -65,7 +65,7 @@ def make_district() -> dict[str, gpd.GeoDataFrame]:
 def _free(plots: list[Polygon], district: Polygon) -> list[Polygon]:
     """Return the blocks of the district that are neither lake nor factory."""
     kept_free = shapely.union_all(
-        [*(lake.buffer(60) for lake in ground.lakes().values()), *ground.factories().values()]
+        [*(lake.buffer(175) for lake in ground.lakes().values()), *ground.factories().values()]
     )
     return [
         plot

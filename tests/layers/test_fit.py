@@ -52,7 +52,7 @@ def write(folder: Folder, name: str, frame: gpd.GeoDataFrame, datum: str) -> Non
     rows = [
         {
             "type": "Feature",
-            "properties": {"n": f"{name}{n}", "c": "residential", "p": 10},
+            "properties": {"n": f"{name}{n}", "c": "residential", "p": 10, "v": "社区"},
             "geometry": json.loads(text),
         }
         for n, text in enumerate(shapely.to_geojson(shapes))
@@ -163,6 +163,25 @@ def test_a_layer_that_leaves_the_district_on_one_side_is_told_by_the_boundary(fo
         in told["toilets"]
     )
     assert doubts(folder, toilets=("public_toilet", "point", "gcj02")) == {}
+
+
+def test_units_that_do_not_cover_the_district_are_told_by_the_boundary(folder: Folder) -> None:
+    half = SIDE_M / 2
+    quarters = [
+        shapely.box(EAST + x, NORTH + y, EAST + x + half, NORTH + y + half) for x in (0, half) for y in (0, half)
+    ]
+    write(folder, "units", gpd.GeoDataFrame(geometry=quarters, crs="EPSG:4548"), "bd09")
+
+    def told(datum: str) -> list[str]:
+        columns = {"name": "n", "code": "n", "level": "v"}
+        units = record("units", "polygon", "units.geojson", datum, columns=columns)
+        found, problems = folder.read(units=units)
+        assert [problem for problem in problems if problem.severity == "error"] == []
+        return [problem.what for problem in folder.check(found)]
+
+    assert told("bd09") == []
+    [what] = told("wgs84")
+    assert "if its coordinates are bd09: 100% of the layer would lie inside the district, as declared 7" in what
 
 
 # Real streets and real things: what OpenStreetMap draws of a neighbourhood of Beijing, handed on in GCJ-02.

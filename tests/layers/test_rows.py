@@ -47,7 +47,7 @@ def test_a_layer_without_status_exists_and_says_so(folder: Folder) -> None:
     folder.write("p.csv", HEADER + "A,甲,115.90,28.64,,,,\n")
     layer = folder.read_one(parking().model_copy(update={"columns": {"id": "编号", "name": "名称"}}))
     assert list(layer.frame["status"]) == ["existing"]
-    assert layer.notes == ("public_parking:没有状态列,全部按现状计",)
+    assert layer.notes == ("没有状态列的图层,全部按现状计",)
 
 
 def test_ids_are_made_of_row_numbers_where_there_are_none(folder: Folder) -> None:
