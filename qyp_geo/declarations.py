@@ -87,7 +87,7 @@ class Source(Record):
     layer: str | None = None
     """The layer of a GeoPackage or the sheet of a workbook, where it holds several."""
     tags: dict[str, list[str]] | None = None
-    """Which OSM objects are taken, instead of those of the layer's kind."""
+    """Which OSM objects are taken, instead of those of its kind: with every key, each with one of its values (or `*`)."""
 
 
 class Provenance(Record):

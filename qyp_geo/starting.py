@@ -285,7 +285,8 @@ def _find_place(extract: Extract, place: str) -> tuple[str, BaseGeometry]:
     """The name and outline, in degrees, of an administrative area."""
     areas, cut = extract.things(having({"boundary": ["administrative"], "name": ["*"]}))
     areas = areas[areas["form"] == "area"]
-    named = areas[[place in {label, *(tags.get(key) for key in _NAMES)} for label, tags in areas["tags"].items()]]
+    called = [place in {label, *(tags.get(key) for key in _NAMES)} for label, tags in areas["tags"].items()]
+    named = areas.loc[areas.index[called]]
     if len(named) == 1:
         outline = to_display(named.iloc[[0]]).geometry.iloc[0]
         return str(named["tags"].iloc[0]["name"]), outline

@@ -17,8 +17,8 @@ from qyp_geo.analyses.areas import Areas, find_areas, pairs_within
 from qyp_geo.analyses.inputs import Inputs
 from qyp_geo.analyses.judging import Judgement, judge, search_m
 from qyp_geo.analyses.shares import count_items, headlines, items_of, share_table
-from qyp_geo.declarations import Analysis, Layer, Ref, did_you_mean
-from qyp_geo.errors import DataError, DeclarationError, MissingError, Problem
+from qyp_geo.declarations import Analysis, Layer, Ref
+from qyp_geo.errors import DataError, DeclarationError, MissingError, Problem, did_you_mean
 from qyp_geo.frames import Result
 from qyp_geo.network import Positions, WalkNetwork
 from qyp_geo.standards import Requirement, kinds, load_profile, requirement_sets, requirements

@@ -19,8 +19,8 @@ from qyp_geo.analyses.areas import OUTSIDE, pairs_within
 from qyp_geo.analyses.coverage import Coverage, coverage_named
 from qyp_geo.analyses.inputs import Inputs
 from qyp_geo.analyses.shares import ALL_SETS
-from qyp_geo.declarations import Analysis, Layer, Record, Ref, did_you_mean
-from qyp_geo.errors import DeclarationError, Problem
+from qyp_geo.declarations import Analysis, Layer, Record, Ref
+from qyp_geo.errors import DeclarationError, Problem, did_you_mean
 from qyp_geo.frames import Result
 
 _UNIT: Final = {"length_m": "m", "area_km2": "km²", "disjoint": "share", "within": "share"}

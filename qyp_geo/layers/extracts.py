@@ -13,7 +13,7 @@ import shapely
 from qyp_geo.declarations import Layer
 from qyp_geo.errors import QypGeoError
 from qyp_geo.layers.kinds import STRUCTURES, Structure
-from qyp_geo.layers.osm import Extract, Tags, having, read_extract, street_tags
+from qyp_geo.layers.osm import Extract, Tags, having, read_extract, street_tags, tagged
 from qyp_geo.layers.report import Report
 from qyp_geo.layers.residents import is_dwelling
 
@@ -52,7 +52,7 @@ class Extracts:
             return None
         if layer.kind == "streets":
             chosen = extract.streets()
-            chosen = chosen if isinstance(wanted, str) else chosen[[wanted(tags) for tags in chosen["tags"]]]
+            chosen = chosen if isinstance(wanted, str) else tagged(chosen, wanted)
             missing = shapely.is_missing(chosen.geometry.to_numpy())
             lost, chosen = [str(label) for label in chosen.index[missing]], chosen.loc[~missing]
             cut = chosen.index[chosen["form"] == "cut"]

@@ -15,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 from qyp_geo.crs import crs_of_datum, to_analysis
 from qyp_geo.declarations import Layer
 from qyp_geo.errors import QypGeoError
-from qyp_geo.layers.report import Report
+from qyp_geo.layers.report import Report, one_by_one
 
 _FAR_M: Final = 50_000.0  # farther from the boundary than a city is wide: a mistake, not a neighbour
 _ABOUT_DEGREES: Final = 1.0
@@ -178,12 +178,13 @@ def _near(
             else "Check the datum, and whether this is the right file",
         )
     else:
-        for row, distance, given in zip(there.index[lost], away[lost], _written(written.loc[lost]), strict=True):
+        for these in one_by_one([int(position) for position in np.flatnonzero(lost)]):
+            or_more = " or more" if len(these) > 1 else ""
             report.rows(
-                [row],
-                f"{distance / 1000:,.0f} km outside the district",
+                there.index[these],
+                f"{away[these].min() / 1000:,.0f} km{or_more} outside the district",
                 column=_columns(layer),
-                given=[given],
+                given=_written(written.iloc[these]),
                 remedy="Correct the coordinates, or remove the row",
             )
     return keep_near(there.loc[~far], area, report)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 import pandas as pd
 
@@ -12,6 +12,7 @@ from qyp_geo.errors import Problem, Severity
 
 _ROWS_NAMED: Final = 10
 _VALUES_SHOWN: Final = 3
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -73,6 +74,11 @@ class Report:
         if labels:
             where = name_rows(self.row_word, labels) + (f", column {column}" if column else "")
             self.problems.append(Problem(self.data, where, what, show_values(given), remedy, severity))
+
+
+def one_by_one(values: list[T]) -> list[list[T]]:
+    """Each mistake for itself, while they are few; many of them together, so that the report can be read."""
+    return [[value] for value in values] if len(values) <= _ROWS_NAMED else [values]
 
 
 def name_rows(word: str, labels: Sequence[str]) -> str:

@@ -15,10 +15,10 @@ import pandas as pd
 from qyp_geo.declarations import Layer
 from qyp_geo.errors import did_you_mean
 from qyp_geo.layers.kinds import Structure
-from qyp_geo.layers.report import Report
+from qyp_geo.layers.report import Report, one_by_one
 from qyp_geo.layers.tables import parse_number
 
-_OURS: Final = frozenset({"geometry", "kind"})  # columns that no file gives
+_OURS: Final = frozenset({"geometry", "kind", "inside", "estimated"})  # columns that no file gives
 _MAY_BE_NEGATIVE: Final = frozenset({"order", "layer"})
 _YEAR: Final = re.compile(r"(?<!\d)(?:1[5-9]|20)\d{2}(?!\d)")
 
@@ -115,14 +115,9 @@ def _ids(raw: gpd.GeoDataFrame, column: str | None, name: str, report: Report) -
     ids = _texts(raw[column])
     report.rows(ids.index[ids == ""], "no id", column=column, remedy="Give each row an id, or leave out columns.id")
     twice = ids.duplicated(keep=False) & (ids != "")
-    for value in dict.fromkeys(ids[twice]):
-        report.rows(
-            ids.index[ids == value],
-            "duplicate id",
-            column=column,
-            given=[value],
-            remedy="Give each row an id of its own",
-        )
+    remedy = "Give each row an id of its own"
+    for values in one_by_one(list(dict.fromkeys(ids[twice]))):
+        report.rows(ids.index[ids.isin(values)], "duplicate id", column=column, given=values, remedy=remedy)
     return ids
 
 

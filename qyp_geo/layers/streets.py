@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import geopandas as gpd
+import pandas as pd
 
 from qyp_geo.declarations import Walk
 from qyp_geo.errors import did_you_mean
@@ -15,12 +15,14 @@ from qyp_geo.layers.report import Report
 from qyp_geo.layers.rows import packaged_rows
 from qyp_geo.layers.tables import parse_number
 
+_NAMED: Final = 3
 _ALLOWED: Final = frozenset({"yes", "designated", "permissive", "official"})
 _WITH_SIDEWALK: Final = frozenset({"yes", "both", "left", "right"})
 _WORDS: Final = {
-    **dict.fromkeys(["yes", "true", "1", "是", "可", "可步行"], True),
-    **dict.fromkeys(["no", "false", "0", "否", "不可", "不可步行"], False),
+    **dict.fromkeys(["true", "1", "是", "有", "可", "可步行"], "yes"),
+    **dict.fromkeys(["false", "0", "否", "无", "不可", "不可步行"], "no"),
 }
+_YES_OR_NO: Final = ("foot", "sidewalk", "tunnel", "bridge", "walkable")
 _TAGS: Final = ("street_class", "access", "foot", "sidewalk", "tunnel", "bridge", "layer", "status", "walkable")
 
 
@@ -81,14 +83,15 @@ def walked(frame: gpd.GeoDataFrame, walk: Walk, report: Report) -> gpd.GeoDataFr
             given=walk.default_class,
             remedy=did_you_mean(walk.default_class, classes),
         )
-    frame = frame.assign(street_class=frame["street_class"].replace("", walk.default_class or ""))
+    said = {tag: frame[tag].map(lambda word: _WORDS.get(word.lower(), word)) for tag in _YES_OR_NO}
+    frame = frame.assign(street_class=frame["street_class"].replace("", walk.default_class or ""), **said)
     report.rows(
         frame.index[frame["street_class"] == ""],
         "no street class",
         remedy='Declare columns.street_class, or walk.default_class = "residential"',
     )
     for word in dict.fromkeys(frame["walkable"]):
-        if word and word.lower() not in _WORDS:
+        if word not in {"", "yes", "no"}:
             report.rows(
                 frame.index[frame["walkable"] == word],
                 "walkable is neither yes nor no",
@@ -110,8 +113,8 @@ def _why_not(street: Mapping[str, str], classes: Mapping[str, StreetClass], walk
     said = {key: set(value.split(";")) for key, value in street.items()}
     by_rank = (
         (street["status"] != "existing", "规划、在建或停用"),
-        (street["walkable"] and not _WORDS.get(street["walkable"].lower(), False), "声明为不可步行"),
-        (street["walkable"], ""),
+        (street["walkable"] == "no", "声明为不可步行"),
+        (street["walkable"] == "yes", ""),
         (said["foot"] & {"no", "use_sidepath"}, "标注禁止步行(foot)"),
         (said["foot"] & _ALLOWED, ""),
         ("no" in said["access"], "标注禁止通行(access=no)"),
@@ -144,23 +147,22 @@ def _why_not_class(name: str, kind: StreetClass | None, said: Mapping[str, set[s
 
 
 def _tell(frame: gpd.GeoDataFrame, reasons: list[str], classes: Mapping[str, StreetClass], report: Report) -> None:
-    left_out: dict[str, tuple[int, float]] = defaultdict(lambda: (0, 0.0))
-    for reason, length in zip(reasons, frame.length, strict=True):
-        count, total = left_out[reason]
-        left_out[reason] = (count + 1, total + float(length))
-    count, total = left_out.pop("", (0, 0.0))
-    report.note(f"街道 {len(frame)} 条 {frame.length.sum() / 1000:.1f} km,其中可步行 {count} 条 {total / 1000:.1f} km")
-    for reason, (count, total) in sorted(left_out.items(), key=lambda found: -found[1][1]):
-        report.note(f"不计入步行:{reason},{count} 条 {total / 1000:.2f} km")
+    km = frame.length / 1000
+    told = pd.DataFrame({"reason": reasons, "name": frame["name"], "km": km})
+    walked_km = told.loc[told["reason"] == "", "km"]
+    report.note(f"街道 {len(frame)} 条 {km.sum():.1f} km,其中可步行 {len(walked_km)} 条 {walked_km.sum():.1f} km")
+    by_reason = {reason: told[told["reason"] == reason] for reason in dict.fromkeys(reasons) if reason}
+    for reason, streets in sorted(by_reason.items(), key=lambda found: -found[1]["km"].sum()):
+        names = [name for name in dict.fromkeys(streets["name"]) if name]
+        which = f"({'、'.join(names[:_NAMED])}{' 等' if len(names) > _NAMED else ''})" if names else ""
+        report.note(f"不计入步行:{reason},{len(streets)} 条 {streets['km'].sum():.2f} km{which}")
     known = frame["street_class"].map(lambda word: set(word.split(";")) <= {"", *classes})
     for word in dict.fromkeys(frame["street_class"][~known]):
         these = frame["street_class"] == word
         report.rows(
             frame.index[these],
-            f"street class is not known, so it is not walked ({frame[these].length.sum() / 1000:.2f} km)",
+            f"street class is not known, so it is not walked ({km[these].sum():.2f} km)",
             given=[word],
-            remedy=did_you_mean(word, classes)
-            if report.typed
-            else "Declare the class in columns.walkable if it is walked",
+            remedy=did_you_mean(word, classes),
             severity="warning",
         )

@@ -119,7 +119,7 @@ def read_xlsx(path: Path, source: Source, *, wanted: Iterable[str], report: Repo
             warnings.simplefilter("ignore")  # openpyxl warns of validation rules and styles that it will not keep
             # The values of merged cells are known in a whole workbook only, not in one that is read as a stream.
             book = openpyxl.load_workbook(path, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+    except (InvalidFileException, zipfile.BadZipFile, SyntaxError, KeyError, ValueError, OSError) as error:
         report.whole(
             "is not an Excel workbook that can be read",
             given=str(error),

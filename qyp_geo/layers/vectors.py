@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import geopandas as gpd
 import pandas as pd
 import pyogrio
 import pyproj
-from pyogrio.errors import DataLayerError, DataSourceError
+import shapely
 
 from qyp_geo.crs import crs_of_datum
 from qyp_geo.declarations import Source
@@ -39,10 +40,15 @@ def read_vector(path: Path, source: Source, *, report: Report) -> gpd.GeoDataFra
         The file's columns and geometry without CRS, indexed by feature number from 1; None where the file cannot be used.
     """
     try:
-        found = _READERS[path.suffix.lower()](path, source, report)
-    except (DataSourceError, DataLayerError, OSError, ValueError, pyproj.exceptions.CRSError) as error:
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            found = _READERS[path.suffix.lower()](path, source, report)
+    # What the drivers raise are runtime errors, what they wrap are the others.
+    except (RuntimeError, OSError, ValueError, shapely.errors.ShapelyError) as error:
         report.whole("cannot be read", given=str(error), remedy="Open it in QGIS and save it as GeoPackage")
         return None
+    for warning in heard:
+        report.whole(f"was read with a warning: {warning.message}", severity="warning")
     if found is None or not _agrees(found, source.datum, report):
         return None
     if found.frame.empty:

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from qyp_geo.crs import to_display
-from qyp_geo.declarations import Map, Overlay, did_you_mean
-from qyp_geo.errors import DeclarationError, Problem
+from qyp_geo.declarations import Map, Overlay
+from qyp_geo.errors import DeclarationError, Problem, did_you_mean
 from qyp_geo.frames import LayerData, Result
 from qyp_geo.maps.pack import Packer, cannot_be_drawn
 

@@ -9,8 +9,8 @@ from functools import cache
 from operator import itemgetter
 from types import MappingProxyType
 
-from qyp_geo.errors import MissingError
-from qyp_geo.standards.packaged import did_you_mean, read_rows
+from qyp_geo.errors import MissingError, did_you_mean
+from qyp_geo.standards.packaged import read_rows
 
 # Where people write what a thing is called; a test on `name` looks at all of them.
 _NAME_KEYS = ("name", "name:zh", "alt_name", "official_name")

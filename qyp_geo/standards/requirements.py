@@ -10,9 +10,9 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from qyp_geo.errors import DeclarationError, MissingError, Problem
+from qyp_geo.errors import DeclarationError, MissingError, Problem, did_you_mean
 from qyp_geo.standards.kinds import Kind, kinds
-from qyp_geo.standards.packaged import FOLDER, did_you_mean
+from qyp_geo.standards.packaged import FOLDER
 from qyp_geo.standards.profiles import Profile
 from qyp_geo.standards.rules import AREA_UNITS_M2, CIRCLES, UNVERIFIED, Effect, Reach, Rule
 

@@ -10,9 +10,10 @@ from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from qyp_geo.errors import did_you_mean
 from qyp_geo.standards.figures import Figure, parse_value
 from qyp_geo.standards.kinds import kinds
-from qyp_geo.standards.packaged import did_you_mean, read_rows
+from qyp_geo.standards.packaged import read_rows
 
 Effect = Literal["fail", "warn", "inform"]
 

@@ -8,8 +8,7 @@ from datetime import datetime
 from io import StringIO
 from pathlib import Path
 
-from qyp_geo.errors import Problem
-from qyp_geo.standards.packaged import did_you_mean
+from qyp_geo.errors import Problem, did_you_mean
 
 VERIFIED_FILE = "verified.csv"
 _COLUMNS = ("rule", "edition", "clause", "page", "checked_by", "date")

@@ -37,7 +37,8 @@ class OsmFile:
         self._more.append(f'<way id="{number}" version="1">{inside}</way>')
 
     def block(self, number: int, west: int, south: int, east: int, north: int, **tags: str) -> None:
-        self.way(number, [(west, south), (east, south), (east, north), (west, north), (west, south)], **tags)
+        ring = [(west, south), (east, south), (east, north), (west, north), (west, south)]
+        self.way(number, ring, missing=(), **tags)
 
     def relation(self, number: int, outer: Sequence[int], **tags: str) -> None:
         members = [f'<member type="way" ref="{ref}" role="outer"/>' for ref in outer]

@@ -21,7 +21,8 @@ PROVENANCE: Mapping[str, Any] = {"publisher": "tests", "retrieved": date(2026, 1
 
 def record(kind: str, geometry: str, path: str, datum: str = "wgs84", **more: Any) -> Layer:
     source = {"path": f"data/{path}", "datum": datum, **more.pop("source", {})}
-    return Layer(title=kind, kind=kind, geometry=geometry, source=source, provenance=PROVENANCE, **more)
+    content = {"title": kind, "kind": kind, "geometry": geometry, "source": source, "provenance": PROVENANCE, **more}
+    return Layer.model_validate(content)
 
 
 def feature(kind: str, coordinates: Sequence[Any], **properties: Any) -> dict[str, Any]:

@@ -117,6 +117,17 @@ def test_many_rows_of_one_mistake_are_one_problem(folder: Folder) -> None:
     assert "30 rows: 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 20 more, column lon: no coordinate" in told
 
 
+def test_many_mistakes_of_one_sort_are_one_problem_too(folder: Folder) -> None:
+    rows = [f"A{n % 20},甲,{130 + n % 5},28.64,,现状,," for n in range(40)]
+    folder.write("p.csv", HEADER + "\n".join(rows) + "\n" + "B,乙,115.90,28.64,,现状,,\n" * 2)
+    told = folder.told(parking())
+    assert len(told) == 2
+    assert "42 rows: 2, 3, 4" in told[0]
+    assert "column 编号: duplicate id (given: 'A0', 'A1', 'A2' and 18 more)" in told[0]
+    assert "40 rows: 2, 3, 4" in told[1]
+    assert "km or more outside the district" in told[1]
+
+
 def test_a_mistake_in_one_layer_does_not_hide_those_in_another(folder: Folder) -> None:
     folder.write("p.csv", HEADER + "A,,115.90,28.64,,现状,,\n")
     missing = record("park", "polygon", "none.geojson")

@@ -12,7 +12,7 @@ TAGS = ("street_class", "access", "foot", "sidewalk", "tunnel", "bridge", "layer
 
 
 def streets(**more: Any) -> Layer:
-    columns = {"id": "id", **{tag: tag for tag in TAGS}}
+    columns = {"id": "id", "name": "name", **{tag: tag for tag in TAGS}}
     return record("streets", "line", "s.geojson", "EPSG:4548", columns=columns, **more)
 
 
@@ -22,14 +22,14 @@ def write(folder: Folder, *tagged: dict[str, str]) -> None:
             "LineString",
             [at(0, 10 * n), at(100, 10 * n)],
             id=f"s{n}",
-            **{**dict.fromkeys(TAGS, ""), "status": "现状", **tags},
+            **{**dict.fromkeys(TAGS, ""), "status": "现状", "name": "", **tags},
         )
         for n, tags in enumerate(tagged)
     ]
     folder.write("s.geojson", geojson(*lines))
 
 
-def is_walked(folder: Folder, walk: Walk | None = None, **tags: str) -> bool:
+def is_walked(folder: Folder, tags: dict[str, str], walk: Walk | None = None) -> bool:
     write(folder, tags)
     return bool(folder.read_one(streets(walk=walk)).frame["walkable"].iloc[0])
 
@@ -68,21 +68,25 @@ def is_walked(folder: Folder, walk: Walk | None = None, **tags: str) -> bool:
         ({"street_class": "residential", "status": "规划"}, False),
         ({"street_class": "footway", "status": "在建", "foot": "yes"}, False),
         ({"street_class": "motorway", "walkable": "是"}, True),
+        ({"street_class": "secondary", "tunnel": "是"}, False),
+        ({"street_class": "secondary", "tunnel": "否", "bridge": "0", "layer": "1"}, True),
+        ({"street_class": "trunk", "sidewalk": "有"}, True),
         ({"street_class": "residential", "walkable": "no"}, False),
         ({"street_class": "residential;steps"}, True),
         ({"street_class": "residential;motorway_link"}, False),
     ],
 )
 def test_walking_rules(folder: Folder, tags: dict[str, str], walked: bool) -> None:
-    assert is_walked(folder, **tags) is walked
+    assert is_walked(folder, tags) is walked
 
 
 def test_private_streets_are_dropped_by_declaration(folder: Folder) -> None:
     drop = Walk(private="drop")
-    assert not is_walked(folder, drop, street_class="service", access="private")
-    assert not is_walked(folder, drop, street_class="service", foot="private")
-    assert is_walked(folder, drop, street_class="service", access="private", foot="yes")
-    assert is_walked(folder, drop, street_class="service", access="permissive")
+    service = {"street_class": "service"}
+    assert not is_walked(folder, {**service, "access": "private"}, drop)
+    assert not is_walked(folder, {**service, "foot": "private"}, drop)
+    assert is_walked(folder, {**service, "access": "private", "foot": "yes"}, drop)
+    assert is_walked(folder, {**service, "access": "permissive"}, drop)
 
 
 def test_what_is_not_walked_stays_and_is_counted_with_its_length(folder: Folder) -> None:
@@ -91,14 +95,14 @@ def test_what_is_not_walked_stays_and_is_counted_with_its_length(folder: Folder)
         {"street_class": "residential"},
         {"street_class": "motorway"},
         {"street_class": "motorway"},
-        {"street_class": "primary", "bridge": "yes", "layer": "1"},
+        {"street_class": "primary", "bridge": "yes", "layer": "1", "name": "九州高架"},
     )
     layer = folder.read_one(streets())
     assert list(layer.frame["walkable"]) == [True, False, False, False]
     assert layer.notes == (
         "streets:街道 4 条 0.4 km,其中可步行 1 条 0.1 km",
         "streets:不计入步行:高速公路、快速路主线,未标注人行道,2 条 0.20 km",
-        "streets:不计入步行:高架道路或立交(主干路),未标注人行道,1 条 0.10 km",
+        "streets:不计入步行:高架道路或立交(主干路),未标注人行道,1 条 0.10 km(九州高架)",
     )
 
 
@@ -115,7 +119,7 @@ def test_streets_without_class_take_the_declared_one(folder: Folder) -> None:
     write(folder, {"street_class": ""})
     [told] = folder.told(streets())
     assert "feature 1: no street class" in told
-    assert is_walked(folder, Walk(default_class="residential"))
+    assert is_walked(folder, {"street_class": ""}, Walk(default_class="residential"))
     assert (
         "walk.default_class: is not a known street class (given: street)"
         in folder.told(streets(walk=Walk(default_class="street")))[0]

@@ -43,7 +43,7 @@ def test_a_csv_is_read_as_planners_save_it(folder: Folder, content: bytes, encod
     frame = folder.read_one(toilets(encoding=encoding)).frame
     assert list(frame.index) == ["T1", "T2"]
     assert list(frame["name"]) == ["南厕", "北厕"]
-    assert [(p.x, p.y) for p in frame.geometry] == [(391100, 3168100), (391200, 3168200)]
+    assert [*zip(frame.geometry.x, frame.geometry.y, strict=True)] == [(391100, 3168100), (391200, 3168200)]
 
 
 def test_a_wrong_encoding_is_told_with_row_byte_and_what_would_work(folder: Folder) -> None:
@@ -132,7 +132,7 @@ def test_a_workbook_with_title_merged_cells_blank_rows_and_numbers_as_text(folde
     frame = folder.read_one(toilets("t.xlsx").model_copy(update={"columns": columns})).frame
     assert list(frame.index) == ["1", "2"]
     assert list(frame["street"]) == ["京山街道", "京山街道"]
-    assert frame.geometry["2"].y == 3168200.5
+    assert frame.geometry.y["2"] == 3168200.5
 
 
 def test_a_workbook_with_several_sheets_must_name_one(folder: Folder) -> None:

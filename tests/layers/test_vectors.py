@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,19 @@ def test_what_cannot_be_read_is_told(folder: Folder, name: str, content: str, to
     told = folder.told(parks(name))
     assert len(told) == 1
     assert told_of in told[0]
+
+
+def test_what_a_driver_warns_of_is_repeated(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    pyogrio.write_dataframe(park_frame(), folder.data("p.gpkg"))
+    as_it_is = pyogrio.read_dataframe
+
+    def warning(*given: Any, **named: Any) -> Any:
+        warnings.warn("the index is corrupt", RuntimeWarning, stacklevel=2)
+        return as_it_is(*given, **named)
+
+    monkeypatch.setattr(pyogrio, "read_dataframe", warning)
+    [told] = folder.read_one(parks("p.gpkg")).problems[:1]
+    assert str(told) == "layers/data/p.gpkg: was read with a warning: the index is corrupt"
 
 
 def test_a_table_without_geometry_is_told(folder: Folder, tmp_path: Path) -> None:
