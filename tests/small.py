@@ -36,7 +36,7 @@ def layer(title: str, kind: str, geometry: str, source: str, *more: str) -> str:
     )
 
 
-def geojson(*features: tuple[str, list[object], dict[str, object]]) -> str:
+def geojson(*features: tuple[str, object, dict[str, str]]) -> str:
     return json.dumps(
         {
             "type": "FeatureCollection",
@@ -55,11 +55,11 @@ def at(x: float, y: float) -> list[float]:
 def small_district(folder: Path) -> Path:
     """Write the district of the drawing into a new folder."""
     steps = range(0, SIDE_M + 1, STEP_M)
-    streets: list[tuple[str, list[object], dict[str, object]]] = [
+    streets: list[tuple[str, object, dict[str, str]]] = [
         *(("LineString", [at(x, y) for y in steps], {"id": f"v{x}", "class": "residential"}) for x in steps),
         *(("LineString", [at(x, y) for x in steps], {"id": f"h{y}", "class": "residential"}) for y in steps),
     ]
-    ring: list[object] = [[at(-50, -50), at(1050, -50), at(1050, 1050), at(-50, 1050), at(-50, -50)]]
+    ring = [[at(-50, -50), at(1050, -50), at(1050, 1050), at(-50, 1050), at(-50, -50)]]
     toilets = [("T1", "南厕", 0, 0), ("T2", "北厕", 1000, 1000)]
     residents = [("A", 100, 0, 100), ("B", 300, 0, 50), ("C", 500, 500, 30)]
     files = {

@@ -25,7 +25,7 @@ def test_a_sound_layer_is_a_frozen_record() -> None:
     assert problems == []
     assert layer is not None
     with pytest.raises(ValueError, match="frozen"):
-        layer.title = "other"  # type: ignore[misc]
+        layer.title = "other"
 
 
 @pytest.mark.parametrize(
