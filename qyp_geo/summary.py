@@ -30,7 +30,7 @@ def print_run(console: Console, run: Run, folder: Path) -> None:
                 console.print(table)
         elif result.record.kind == "gaps":
             console.print(_gaps_table(result))
-    notes = _gathered(note for said in run.notes.values() for note in said)
+    notes = dict.fromkeys(note for said in run.notes.values() for note in said)  # several results say the same
     if notes:
         console.print(Text("What the figures rest on 口径与假设", style="bold"))
         for note in notes:
@@ -112,17 +112,3 @@ def _short(title: str) -> str:
 
 def _percent(share: float) -> str:
     return f"{share:.1%}" if pd.notna(share) else "–"
-
-
-def _gathered(notes: Iterable[str]) -> list[str]:
-    """Notes (``layer:what is assumed``), those that say one thing of several layers brought into one line."""
-    layers_of: dict[str, list[str]] = {}
-    for note in dict.fromkeys(notes):
-        layer, colon, what = note.partition(":")
-        layers_of.setdefault(what if colon else note, []).append(layer if colon else "")
-    lines = []
-    for what, layers in layers_of.items():
-        lines += (
-            [f"{what}:{'、'.join(layers)}"] if len(layers) > 2 else [f"{layer}:{what}".lstrip(":") for layer in layers]
-        )
-    return lines
