@@ -19,6 +19,7 @@ from qyp_geo.crs import to_display
 from qyp_geo.errors import QypGeoError
 
 _NEW, _OLD = ".build.new", ".build.old"
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def repair(folder: Path) -> None:
@@ -90,7 +91,7 @@ def _flat(table: pd.DataFrame | gpd.GeoDataFrame) -> pd.DataFrame:
 
 
 def _inert(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_SIGNS) else cell
 
 
 def sha256(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -69,7 +70,7 @@ def new(
         notes = starting.new_district(folder)
     else:
         notes = starting.new_from_osm(folder, osm, place)
-    console = Console()
+    console = _screen()
     for note in notes:
         console.print(f"  {note}", markup=False, highlight=False, soft_wrap=True)
     console.print(f"{folder} is ready. Next: qyp check {folder}, then qyp run {folder}", markup=False, soft_wrap=True)
@@ -82,7 +83,7 @@ def check(folder: Folder = Path()) -> None:
     from qyp_geo.project import survey  # noqa: PLC0415
 
     repair(folder)
-    console = Console()
+    console = _screen()
     with _progress(console) as progress:
         progress("declarations")
         project, problems = survey(folder)
@@ -90,11 +91,8 @@ def check(folder: Folder = Path()) -> None:
             progress("layers")
             read, found = layers.read_layers(project.layers, folder=folder, district=project.district)
             problems += found + layers.check_layers(read, project.district)
-    errors = [problem for problem in problems if problem.severity == "error"]
-    if errors:
-        raise DataError(
-            f"{folder} cannot be run yet", [*errors, *(problem for problem in problems if problem not in errors)]
-        )
+    if any(problem.severity == "error" for problem in problems):
+        raise DataError(f"{folder} cannot be run yet", problems)
     summary.print_problems(console, problems)
     console.print(
         f"{folder}: {len(read)} layers read, no errors, {len(problems)} warning(s)", markup=False, soft_wrap=True
@@ -106,11 +104,16 @@ def run(folder: Folder = Path()) -> None:
     """Compute coverage, gaps and maps, and write them to build/."""
     from qyp_geo.run import run as run_folder  # noqa: PLC0415
 
-    console = Console()
+    console = _screen()
     repair(folder)
     with _progress(console) as progress:
         finished = run_folder(folder, command=" ".join(["qyp", *sys.argv[1:]]), progress=progress)
     summary.print_run(console, finished, folder)
+
+
+def _screen() -> Console:
+    """The terminal; where the tables go to a file or a pipe they get room."""
+    return Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120)
 
 
 @contextmanager

@@ -51,6 +51,7 @@ Ref = Annotated[str, AfterValidator(_check_ref)]
 Crs = Annotated[str, AfterValidator(_check_crs)]
 Datum = Annotated[str, AfterValidator(_check_datum)]
 DataPath = Annotated[str, AfterValidator(_check_path)]
+Date = Annotated[date, Field(strict=False)]  # also as text, "2026-01-15"
 Geometry = Literal["point", "line", "polygon", "mixed"]
 Status = Literal["existing", "planned", "under_construction", "built_unused", "closed"]
 
@@ -58,7 +59,7 @@ Status = Literal["existing", "planned", "under_construction", "built_unused", "c
 class Record(BaseModel):
     """A declaration: frozen, and nothing in it that is not known."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
 
 class District(Record):
@@ -94,9 +95,9 @@ class Provenance(Record):
     """Who says so, when, and what may be done with it."""
 
     publisher: str = Field(min_length=1)
-    retrieved: date
+    retrieved: Date
     licence: str = Field(min_length=1)
-    as_of: date | None = None
+    as_of: Date | None = None
     completeness: Literal["全量台账", "普查", "POI"] | None = None
     note: str = ""
 
@@ -256,17 +257,20 @@ def _problem_of(cls: type[Record], detail: Mapping[str, Any], shown_as: str) -> 
     context = detail.get("ctx", {})
     match detail["type"]:
         case "extra_forbidden":
-            return Problem(shown_as, where, "unknown key", given, did_you_mean(str(path[-1]), _keys_at(cls, path[:-1])))
+            what, remedy = "unknown key", did_you_mean(str(path[-1]), _keys_at(cls, path[:-1]))
         case "missing":
-            return Problem(shown_as, where, "is missing", remedy="Add this key")
+            what, given, remedy = "is missing", "", "Add this key"
         case "literal_error":
-            return Problem(shown_as, where, "is not one of the allowed words", given, f"Allowed: {context['expected']}")
+            what, remedy = "is not one of the allowed words", f"Allowed: {context['expected']}"
         case "value_error":
-            return Problem(shown_as, where, "cannot be used", given, str(context["error"]))
+            what, remedy = "cannot be used", str(context["error"])
+        case "date_from_datetime_parsing" | "date_parsing" | "date_type":
+            what, remedy = "is not a date", "Write it as 2026-01-15"
         case "string_too_short" | "too_short":
-            return Problem(shown_as, where, "is empty", remedy="Give at least one value")
+            what, given, remedy = "is empty", "", "Give at least one value"
         case _:
-            return Problem(shown_as, where, str(detail["msg"]), given)
+            what, remedy = str(detail["msg"]), ""
+    return Problem(shown_as, where, what, given, remedy)
 
 
 def _keys_at(cls: type[BaseModel], path: Iterable[str | int]) -> list[str]:

@@ -48,7 +48,9 @@ def did_you_mean(given: str, allowed: Iterable[str]) -> str:
     """Return ``Did you mean …?`` or the list of what is allowed."""
     names = sorted(allowed)
     close = difflib.get_close_matches(given, names, n=1, cutoff=0.6)
-    return f"Did you mean {close[0]}?" if close else f"Allowed: {', '.join(names)}"
+    if close:
+        return f"Did you mean {close[0]}?"
+    return f"Allowed: {', '.join(names)}" if names else "There are none"
 
 
 class QypGeoError(Exception):
@@ -66,8 +68,10 @@ class ProblemsError(QypGeoError, ValueError):
 
     def __init__(self, title: str, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        lines = [f"{title}: {len(self.problems)} problem(s)"]
-        lines += [f"  {n}. {problem}" for n, problem in enumerate(self.problems, start=1)]
+        errors = [problem for problem in self.problems if problem.severity == "error"]
+        lines = [f"{title}: {len(errors)} problem(s)"]
+        lines += [f"  {n}. {problem}" for n, problem in enumerate(errors, start=1)]
+        lines += [f"  warning: {problem}" for problem in self.problems if problem.severity == "warning"]
         super().__init__("\n".join(lines))
 
 

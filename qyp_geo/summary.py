@@ -52,8 +52,17 @@ def _coverage_tables(result: Result) -> Iterator[Table]:
     """What can be measured, for the district and then by zone; what has no data is listed in the notes."""
     areas = result.table[result.table["people_share"].notna()]
     whole = areas[areas["level"] == "district"]
+    in_all = result.parts["requirements"].set_index("id")["n_facilities"]
     district = _table(
-        f"{result.record.title}:全区", "设施", ">限值 m", "圈", ">设施数", ">覆盖人口", ">人口比例", "结论", "依据"
+        f"{result.record.title}:全区",
+        "设施",
+        ">限值 m",
+        "圈",
+        ">设施数(+界外)",
+        ">覆盖人口",
+        ">人口比例",
+        "结论",
+        "依据",
     )
     for _, row in whole.iterrows():
         _add_row(
@@ -61,10 +70,11 @@ def _coverage_tables(result: Result) -> Iterator[Table]:
             _short(row["title"]),
             f"{row['limit_m']:.0f}",
             row["circle"],
-            f"{row['facilities']:.0f}",
+            f"{row['facilities']:.0f}"
+            + (f"+{beyond}" if (beyond := in_all[row["requirement"]] - row["facilities"]) else ""),
             f"{row['people_covered']:,.0f}",
             _percent(row["people_share"]),
-            row["verdict"],
+            _verdict(row["verdict"], row["effect"]),
             row["source"],
         )
     yield district
@@ -108,6 +118,11 @@ def _add_row(table: Table, *cells: object) -> None:
 def _short(title: str) -> str:
     """The title of a requirement without its limit, which has a column of its own."""
     return re.sub(r"\d+米步行可达率", "", title)
+
+
+def _verdict(verdict: str, effect: str) -> str:
+    """The verdict, and what a shortfall amounts to by the strength word of its clause."""
+    return verdict + {"fail": "(不合规)", "warn": "(提示)"}.get(effect, "")
 
 
 def _percent(share: float) -> str:

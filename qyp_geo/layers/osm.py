@@ -154,7 +154,8 @@ def _objects(path: Path) -> Iterator[Row]:
     for thing in every:
         tags = {tag.k: tag.v for tag in thing.tags}
         if thing.is_node():
-            yield f"n{thing.id}", tags, "point", shapely.from_wkb(shape.create_point(thing))
+            place = thing.location
+            yield f"n{thing.id}", tags, "point", shapely.Point(place.lon, place.lat) if place.valid() else None
         elif thing.is_way():
             yield f"w{thing.id}", tags, *_line(thing, shape)
         elif thing.is_area():

@@ -159,8 +159,9 @@ def _near(
     """Tell what lies far away and why it may, and keep what is near."""
     away = np.asarray(shapely.distance(there.geometry.to_numpy(), area.shape))
     elsewhere = bool((away > _FAR_M).all())
-    # A province's streets or land use reach far beyond a district; a far point is somebody's slip.
-    far: Mask = (away > _FAR_M) & (elsewhere | (shapely.get_dimensions(there.geometry.to_numpy()) == 0))
+    # A province's streets or land use reach far beyond a district; a far point or home is somebody's slip.
+    slip = (shapely.get_dimensions(there.geometry.to_numpy()) == 0) | (layer.kind == "residents")
+    far: Mask = (away > _FAR_M) & (elsewhere | slip)
     swapped = far.copy()
     if far.any():
         flipped = written.loc[far]

@@ -128,6 +128,8 @@ def _names(
     if not structure.named or not report.typed:
         return names
     blank = names == ""
+    if column is None and report.failed:
+        return names  # the file lacks a declared column: that is told already
     if column is None:
         report.declared("columns.name", "is not declared: things are called by their id", severity="warning")
     elif report.row_word == "row":

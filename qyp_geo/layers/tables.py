@@ -77,7 +77,11 @@ def read_csv(path: Path, source: Source, *, wanted: Iterable[str], report: Repor
     try:
         cells = _cells_of_csv(text)
     except csv.Error as error:
-        report.whole("is not a CSV file that can be read", given=str(error), remedy="Save it again as CSV UTF-8")
+        report.whole(
+            "is not a CSV file that can be read",
+            given=str(error),
+            remedy="Mend the quotes of that row, or save it again as CSV",
+        )
         return None
     table = _tabulate(cells, columns, report)
     if (
@@ -152,9 +156,18 @@ def read_xlsx(path: Path, source: Source, *, wanted: Iterable[str], report: Repo
 
 
 def _cells_of_csv(text: str) -> list[list[str]]:
+    """Split a text into rows of cells; a quote that is opened and never closed raises `csv.Error` with its row."""
     header = text.partition("\n")[0]
     delimiter = max(",;\t", key=header.count)  # the first of them where none occurs
-    return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows, begins = [], 1
+    try:
+        for row in reader:
+            rows.append([cell.strip() for cell in row])
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise csv.Error(f"row {begins}: {error}; a quote is opened there and not closed as it should be") from error
+    return rows
 
 
 def _cells_of_sheet(sheet: Worksheet) -> list[list[str]]:
@@ -285,6 +298,9 @@ def points_of(table: pd.DataFrame, source: Source, report: Report) -> gpd.GeoDat
         elif name not in table:
             report.declared(key, "the file has no such column", given=name, remedy=did_you_mean(name, table.columns))
     if source.lon is None or source.lat is None or not {source.lon, source.lat} <= set(table.columns):
+        return None
+    if table.empty:
+        report.whole("holds a header and no rows")
         return None
     written = table[[source.lon, source.lat]].set_axis(["lon", "lat"], axis="columns")
     if source.lon == source.lat:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final
 
 import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyogrio
 import pyproj
@@ -56,7 +58,17 @@ def read_vector(path: Path, source: Source, *, report: Report) -> gpd.GeoDataFra
         return None
     shapes = found.frame.geometry.to_numpy()
     columns = pd.DataFrame(found.frame).drop(columns=found.frame.geometry.name)
-    return gpd.GeoDataFrame(columns, geometry=shapes).set_axis(range(1, len(columns) + 1))
+    frame = gpd.GeoDataFrame(columns, geometry=shapes).set_axis(range(1, len(columns) + 1))
+    return frame.loc[_finite(frame, report)]
+
+
+def _finite(frame: gpd.GeoDataFrame, report: Report) -> npt.NDArray[np.bool_]:
+    """Which features have coordinates that are numbers throughout; the others are told."""
+    xy, feature = shapely.get_coordinates(frame.geometry.to_numpy(), return_index=True)
+    finite = np.ones(len(frame), dtype=bool)
+    finite[feature[~np.isfinite(xy).all(axis=1)]] = False
+    report.rows(frame.index[~finite], "coordinates that are no numbers", remedy="Draw it again, or remove it")
+    return finite
 
 
 def _read_geojson(path: Path, source: Source, report: Report) -> _Read | None:

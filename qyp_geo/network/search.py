@@ -75,9 +75,11 @@ def nearest_table(
     )
     found = nearest_mm / 1000.0 <= within_m
     found &= nearest >= 0  # also where the limit is infinite
-    target = pd.Series(targets.labels, index=np.arange(len(targets))).reindex(np.where(found, nearest, -1))
+    target = pd.Series(targets.labels, dtype=object).reindex(np.where(found, nearest, -1)).array  # integers stay so
+    if found.all():
+        target = targets.labels.take(nearest).array
     return pd.DataFrame(
-        {"target": target.array, "walk_m": np.where(found, nearest_mm / 1000.0, np.nan)},
+        {"target": target, "walk_m": np.where(found, nearest_mm / 1000.0, np.nan)},
         index=origins.labels.rename("origin"),
     )
 

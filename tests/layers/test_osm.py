@@ -255,3 +255,14 @@ def test_a_graph_saved_by_osmnx(tmp_path: Path, shared_data: Path) -> None:
     assert (frame["street_class"] == "steps;footway").any()
     assert frame.loc[frame["street_class"] == "steps;footway", "walkable"].all()
     assert not frame.loc[frame["street_class"] == "motorway_link", "walkable"].any()
+
+
+def test_a_node_in_no_possible_place_is_told_and_the_rest_is_read(folder: Folder) -> None:
+    here, nowhere = (
+        f'<node id="{n}" version="1" lat="{lat}" lon="{lon}"><tag k="amenity" v="toilets"/></node>'
+        for n, lat, lon in ((1, 28.63, 115.894), (2, 95, 200))
+    )
+    folder.write("x.osm", f'<osm version="0.6">{here}{nowhere}</osm>')
+    found, problems = folder.read(toilets=of_kind("public_toilet"))
+    assert list(found["toilets"].frame.index) == ["n1"]
+    assert any("n2" in str(problem) for problem in problems)

@@ -186,3 +186,14 @@ def test_degrees_minutes_and_seconds_are_coordinates(text: str, degrees: float) 
 @pytest.mark.parametrize("text", ["115.89,28.63", "115.89\uff0c28.63", " 115.89 28.63 "])
 def test_a_pair_is_split(text: str) -> None:
     assert split_pair(text) == ("115.89", "28.63")
+
+
+def test_a_header_without_rows_is_told(folder: Folder) -> None:
+    folder.write("t.csv", "编号,名称,东,北\n")
+    assert folder.told(toilets()) == ["layers/data/t.csv: holds a header and no rows"]
+
+
+def test_a_quote_that_is_never_closed_is_told_by_its_row(folder: Folder) -> None:
+    folder.write("t.csv", 'T,名称,东,北\nT1,南厕,391100,3168100\nT2,"北厕,391200,3168200\nT3,东厕,391300,3168300\n')
+    [told] = folder.told(toilets())
+    assert "layers/data/t.csv: is not a CSV file that can be read (given: row 3: " in told

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pyogrio
 import pytest
 import shapely
@@ -218,3 +219,18 @@ def test_a_geometry_that_the_kind_does_not_have_is_told(folder: Folder) -> None:
     folder.write("p.geojson", geojson(feature("Polygon", square(100, 100, 200), 编号="P1", 园名="甲")))
     [told] = folder.told(parks("p.geojson").model_copy(update={"geometry": "line"}))
     assert "geometry: is not what a layer of kind park holds (given: line). Allowed: point, polygon, mixed" in told
+
+
+@pytest.mark.parametrize("name", ["p.gpkg", "p.parquet"])
+def test_a_vertex_that_is_no_number_is_told_by_its_feature(folder: Folder, name: str) -> None:
+    frame = park_frame()
+    # A moved vertex of a sound ring: shapely warns of a ring that is built so.
+    slip = [[0, 0], [np.nan, 0], [0, 0], [0, 0], [0, 0]]
+    bad = shapely.transform(frame.geometry.iloc[1], lambda xy: np.add(xy, slip))
+    frame.geometry = [frame.geometry.iloc[0], bad]
+    if name.endswith("parquet"):
+        frame.to_parquet(folder.data(name))
+    else:
+        pyogrio.write_dataframe(frame, folder.data(name))
+    told = folder.told(parks(name))
+    assert any(f"layers/data/{name}: feature 2: coordinates that are no numbers" in line for line in told)

@@ -288,3 +288,13 @@ def test_points_in_another_frame(net: WalkNetwork) -> None:
         net.snap(points((0, 0)).to_crs("EPSG:4547"))
     with pytest.raises(CrsError, match="no reference system"):
         net.snap(gpd.GeoSeries([shapely.Point(0, 0)]))
+
+
+def test_labels_that_are_integers_stay_integers_beside_those_without() -> None:
+    net = WalkNetwork.from_lines(gpd.GeoSeries([shapely.LineString([(0, 0), (100, 0)])], crs="EPSG:4548"))
+    origins = gpd.GeoSeries([shapely.Point(0, 0), shapely.Point(0, 5000)], crs="EPSG:4548")
+    targets = gpd.GeoSeries([shapely.Point(90, 0)], index=[2**53 + 1], crs="EPSG:4548")
+    near = net.nearest(net.snap(origins), net.snap(targets))
+    assert near["target"].tolist()[0] == 2**53 + 1
+    assert near["walk_m"].tolist()[0] == 90.0
+    assert near.iloc[1].isna().all()
