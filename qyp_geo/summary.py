@@ -58,7 +58,7 @@ def _coverage_tables(result: Result) -> Iterator[Table]:
         "设施",
         ">限值 m",
         "圈",
-        ">设施数(+界外)",
+        ">设施(+界外)",
         ">覆盖人口",
         ">人口比例",
         "结论",

@@ -225,7 +225,7 @@ def test_a_geometry_that_the_kind_does_not_have_is_told(folder: Folder) -> None:
 def test_a_vertex_that_is_no_number_is_told_by_its_feature(folder: Folder, name: str) -> None:
     frame = park_frame()
     # A moved vertex of a sound ring: shapely warns of a ring that is built so.
-    slip = [[0, 0], [np.nan, 0], [0, 0], [0, 0], [0, 0]]
+    slip = np.array([[0, 0], [np.nan, 0], [0, 0], [0, 0], [0, 0]])
     bad = shapely.transform(frame.geometry.iloc[1], lambda xy: np.add(xy, slip))
     frame.geometry = [frame.geometry.iloc[0], bad]
     if name.endswith("parquet"):
