@@ -12,14 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import geopandas as gpd
-import pandas as pd
-
-from qyp_geo.crs import to_display
 from qyp_geo.errors import QypGeoError
 
 _NEW, _OLD = ".build.new", ".build.old"
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def repair(folder: Path) -> None:
@@ -61,37 +56,6 @@ def replaced_whole(folder: Path) -> Iterator[Path]:
         ) from error
     finally:
         repair(folder)
-
-
-def write_table(table: pd.DataFrame | gpd.GeoDataFrame, path: Path, *, csv: bool = True) -> None:
-    """Write a table as GeoParquet or Parquet, and as CSV for a spreadsheet.
-
-    The CSV is UTF-8 with a byte order mark, so that Excel reads it; a geometry becomes `lon` and `lat` (WGS 84) of a point
-    within it; text that a spreadsheet would take for a formula is preceded by an apostrophe.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    table.to_parquet(path.with_suffix(".parquet"))
-    if csv:
-        _flat(table).to_csv(path.with_suffix(".csv"), encoding="utf-8-sig", index=False)
-
-
-def _flat(table: pd.DataFrame | gpd.GeoDataFrame) -> pd.DataFrame:
-    if isinstance(table, gpd.GeoDataFrame):
-        within = to_display(table.set_geometry(table.representative_point())).geometry
-        table = pd.DataFrame(table.drop(columns=table.geometry.name)).assign(
-            lon=within.x.round(6), lat=within.y.round(6)
-        )
-    if not isinstance(table.index, pd.RangeIndex):
-        table = table.reset_index()
-    table = table.copy()
-    for name, column in table.items():
-        if not pd.api.types.is_numeric_dtype(column):
-            table[name] = column.map(_inert)
-    return table
-
-
-def _inert(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_SIGNS) else cell
 
 
 def sha256(path: Path) -> str:

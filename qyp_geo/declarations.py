@@ -54,6 +54,7 @@ DataPath = Annotated[str, AfterValidator(_check_path)]
 Date = Annotated[date, Field(strict=False)]  # also as text, "2026-01-15"
 Geometry = Literal["point", "line", "polygon", "mixed"]
 Status = Literal["existing", "planned", "under_construction", "built_unused", "closed"]
+CodeSystem = Literal["ydyh2023", "ydyh2020", "gbt21010_2017", "sd3", "gb50137_2011"]
 
 
 class Record(BaseModel):
@@ -99,6 +100,11 @@ class Provenance(Record):
     licence: str = Field(min_length=1)
     as_of: Date | None = None
     completeness: Literal["全量台账", "普查", "POI"] | None = None
+    accuracy_m: float | None = Field(default=None, gt=0)
+    """How far a place may be from where it is drawn."""
+    secrecy: Literal["公开", "内部", "涉密"] | None = None
+    """What is not declared 公开 is not published; what is 涉密 is not even opened."""
+    may_redistribute: bool = False
     note: str = ""
 
 
@@ -111,6 +117,8 @@ class Walk(Record):
     """Join lines that cross without a shared vertex."""
     default_class: str | None = None
     """The street class of lines that carry none."""
+    two_sided: list[str] = Field(default_factory=lambda: ["trunk", "primary", "secondary"])
+    """Classes that are crossed only at crossings, or at junctions where no layer says where those are."""
 
 
 class People(Record):
@@ -120,6 +128,20 @@ class People(Record):
     """Residential floor area per person."""
     default_levels: int = Field(default=1, ge=1)
     """Storeys of a building that states none."""
+    occupancy: float | None = Field(default=None, gt=0, le=1)
+    """Which share of the dwellings is lived in (入住率); all of them where it is not declared."""
+
+
+class Population(Record):
+    """Which people are counted, and the totals of 街道 or 社区 that they add up to."""
+
+    base: Literal["常住", "户籍", "手机信令", "估算"]
+    year: int = Field(ge=1900, le=2100)
+    source: str = Field(min_length=1)
+    totals: Ref | None = None
+    """A `units` layer with a column `people`: its totals are spread over the residential floor area."""
+    level: Literal["街道", "社区"] = "社区"
+    """The level whose totals are taken; 镇 and 集聚区 stand beside 街道, 村 beside 社区."""
 
 
 class Layer(Record):
@@ -134,9 +156,13 @@ class Layer(Record):
     provenance: Provenance
     walk: Walk | None = None
     people: People | None = None
+    population: Population | None = None
+    code_system: CodeSystem | None = None
+    """The list that the codes of a `landuse` layer are of: one code means different things in two lists."""
     walled: bool | None = None
     """Whether a polygon facility is entered at gates only; by default what is usual for its kind."""
     gates: Ref | None = None
+    """The layer of the gates of a facility's or an estate's polygons."""
     touch_m: float = Field(default=10.0, gt=0)
     """An unwalled polygon is reached where a walkable street passes within this distance of its boundary."""
 

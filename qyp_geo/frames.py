@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import geopandas as gpd
 import pandas as pd
 
 from qyp_geo.declarations import Analysis, Layer
 from qyp_geo.errors import Problem
+
+GATE_REACH_M: Final = 1.0
+"""A gate that names no owner belongs to the polygons whose boundary it lies within this of."""
 
 
 @dataclass(frozen=True, slots=True)

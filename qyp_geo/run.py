@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from qyp_geo import analyses, layers, maps
-from qyp_geo.build import replaced_whole, write_table
+from qyp_geo.build import replaced_whole
 from qyp_geo.errors import DataError
 from qyp_geo.frames import Result
 from qyp_geo.project import open_project
 from qyp_geo.record import Run, run_json
+from qyp_geo.tables import write_table
 
 Progress = Callable[[str], None]
 
@@ -51,7 +52,7 @@ def run(folder: Path, *, command: str, progress: Progress) -> Run:
             if any(problem.severity == "error" for problem in problems):
                 raise DataError(f"The data of {folder} cannot be used", problems)
             for reference, layer in read.items():
-                write_table(layer.frame, build / reference, csv=False)
+                write_table(layer.frame, build / reference, as_csv=False)
 
         results: dict[str, Result] = {}
         given = analyses.Inputs(project.district, read, results, folder / "analyses" / "standards")
@@ -61,7 +62,7 @@ def run(folder: Path, *, command: str, progress: Progress) -> Run:
                 problems += result.problems
                 write_table(result.table, build / reference)
                 for part, table in result.parts.items():
-                    write_table(table, build / f"{reference}_{part}")
+                    write_table(table, build / f"{reference}_{part}", as_csv=part not in maps.WAYS_PARTS)
 
         for reference, page in project.maps.items():
             with step(reference, page.title):

@@ -11,21 +11,33 @@ from pathlib import Path
 from typing import Final
 
 import geopandas as gpd
+import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from qyp_geo import standards
 from qyp_geo.crs import choose_crs, to_analysis, to_display
+from qyp_geo.declarations import Walk
 from qyp_geo.errors import MissingError, QypGeoError
+from qyp_geo.layers.extracts import are_walled, usual
 from qyp_geo.layers.kinds import STRUCTURES
-from qyp_geo.layers.osm import EXTRACTS, Extract, having, read_extract
-from qyp_geo.layers.residents import is_dwelling
+from qyp_geo.layers.osm import EXTRACTS, Extract, having, read_extract, street_tags
 
 _FOLDERS: Final = ("layers", "analyses", "maps")
 _MARGIN_M: Final = 1000.0
 _M2_PER_PERSON: Final = 35
 _LEVELS: Final = 6
 _NAMES: Final = ("name", "name:zh", "name:en", "official_name", "alt_name")
+_WALLS: Final = ("estates", "barriers", "crossings")  # what coverage reads beside streets, where the extract holds it
+_CROSSINGS_PER_KM: Final = 2.0  # of two-sided street; fewer, and it is the mapping that is sparse, not the crossings
+_AT_STREET_M: Final = 15.0
+_STRUCTURAL: Final = {
+    "water": ("水系", "mixed"),
+    "gates": ("出入口", "point"),
+    "estates": ("封闭小区", "polygon"),
+    "barriers": ("围墙、水系、铁路", "mixed"),
+    "crossings": ("过街设施", "point"),
+}
 _SHOWN_AT_FIRST: Final = frozenset({"public_toilet", "neighbourhood_centre", "primary_school", "kindergarten", "park"})
 
 
@@ -114,6 +126,7 @@ def new_from_osm(folder: Path, osm: Path, place: str | None) -> list[str]:
         path="data/extract" + suffix,
         retrieved=dt.datetime.fromtimestamp(osm.stat().st_mtime, tz=dt.UTC).date(),
         counts=_count(extract, boundary),
+        crossings_are_known=_crossings_are_known(extract),
     )
     for kind, what in (("streets", "streets"), ("residents", "residential buildings")):
         if not start.counts[kind]:
@@ -140,6 +153,8 @@ class _Start:
     path: str
     retrieved: dt.date
     counts: Mapping[str, int]
+    crossings_are_known: bool
+    """Whether enough of them are mapped for arterials to be crossed there alone."""
 
     @property
     def facilities(self) -> list[str]:
@@ -157,14 +172,12 @@ class _Start:
             "layers/streets.toml": self._layer("道路", "streets", "line", more=_WALK),
             "layers/residents.toml": self._layer("居住建筑", "residents", "polygon", more=_PEOPLE),
         }
-        if self.counts["water"]:
-            files["layers/water.toml"] = self._layer("水系", "water", "mixed")
-        if self.counts["gates"]:
-            files["layers/gates.toml"] = self._layer("出入口", "gates", "point")
+        for kind, (title, geometry) in _STRUCTURAL.items():
+            if self.counts[kind]:
+                files[f"layers/{kind}.toml"] = self._layer(title, kind, geometry, head=self._gates(kind == "estates"))
         for kind in self.facilities:
             known = standards.kinds()[kind]
-            gates = 'gates = "layers/gates"\n' if known.walled and self.counts["gates"] else ""
-            files[f"layers/{kind}.toml"] = self._layer(known.name_zh, kind, "mixed", head=gates)
+            files[f"layers/{kind}.toml"] = self._layer(known.name_zh, kind, "mixed", head=self._gates(known.walled))
         files["analyses/coverage.toml"] = self._coverage()
         files["analyses/gaps.toml"] = 'kind = "gaps"\ntitle = "服务缺口"\ncoverage = "analyses/coverage"\n'
         files["maps/planners.toml"] = self._map()
@@ -181,7 +194,17 @@ class _Start:
             "tagged; see layers/residents.toml",
             f"facilities: {', '.join(found) or 'none'}",
             f"not in the extract, so without data: {', '.join(absent) or 'none'}",
+            "walls and ways: "
+            + ", ".join(f"{_STRUCTURAL[kind][0]} {kind} {self.counts[kind]}" for kind in ("gates", *_WALLS))
+            + (
+                ""
+                if self.crossings_are_known
+                else "; too few crossings to rely on, so arterials are crossed at junctions"
+            ),
         ]
+
+    def _gates(self, walled: bool) -> str:
+        return 'gates = "layers/gates"\n' if walled and self.counts["gates"] else ""
 
     def _district(self) -> str:
         return (
@@ -207,20 +230,27 @@ class _Start:
             + (f"[columns]\n{columns}\n\n" if columns else "")
             + (f"{more}\n" if more else "")
             + f'[provenance]\npublisher = "OpenStreetMap contributors"\nretrieved = {self.retrieved.isoformat()}\n'
-            f'licence = "ODbL 1.0"\ncompleteness = "POI"\n'
+            f'licence = "ODbL 1.0"\ncompleteness = "POI"\nsecrecy = "公开"\nmay_redistribute = true\n'
         )
 
     def _coverage(self) -> str:
         layers = ", ".join(_quoted(f"layers/{kind}") for kind in self.facilities)
+        walls = "".join(
+            f'{kind} = "layers/{kind}"\n' if kind != "crossings" or self.crossings_are_known else _TOO_FEW_CROSSINGS
+            for kind in _WALLS
+            if self.counts[kind]
+        )
         return (
             'kind = "coverage"\ntitle = "十五分钟生活圈覆盖"\ndemand = "layers/residents"\nnetwork = "layers/streets"\n'
-            f'facilities = [{layers}]\nstandard = "gb50180-2018"\nareas = []\n'
+            f'facilities = [{layers}]\nstandard = "gb50180-2018"\nareas = []\n{walls}'
         )
 
     def _map(self) -> str:
         overlays = [_overlay("layers/boundary", "区界")]
         if self.counts["water"]:
             overlays.append(_overlay("layers/water", "水系"))
+        if self.counts["estates"]:
+            overlays.append(_overlay("layers/estates", "封闭小区"))
         overlays += [
             _overlay("layers/streets", "道路"),
             _overlay("analyses/coverage", "居民步行距离"),
@@ -233,6 +263,9 @@ class _Start:
         return f'title = {_quoted(f"{self.title} 十五分钟生活圈")}\naudience = "planners"\n' + "".join(overlays)
 
 
+_TOO_FEW_CROSSINGS: Final = (
+    f'# crossings = "layers/crossings"    # 每公里干路不足 {_CROSSINGS_PER_KM:g} 处,暂不采用:干路按在路口穿越计\n'
+)
 _WALK: Final = """[walk]
 private = "keep"    # 小区内部路多标 access=private,按可步行计
 """
@@ -268,17 +301,34 @@ def _count(extract: Extract, boundary: BaseGeometry) -> dict[str, int]:
     def within(things: gpd.GeoDataFrame, area: BaseGeometry) -> int:
         return int(shapely.intersects(area, things.geometry.to_numpy()).sum())
 
-    dwellings = extract.things(is_dwelling)[0]
+    def usually(kind: str) -> gpd.GeoDataFrame:
+        return extract.things(usual(kind), as_drawn=STRUCTURES[kind].as_drawn)[0]
+
+    dwellings, estates = usually("residents"), usually("estates")
     counts = {
         "streets": within(extract.streets(), inside),
         "residents": within(dwellings[dwellings["form"] == "area"], inside),
+        "estates": within(estates[are_walled(estates, extract)], near),
     }
-    for kind in ("water", "gates"):
-        tests = [having({key: list(values) for key, values in tags.items()}) for tags in STRUCTURES[kind].tags]
-        counts[kind] = sum(within(extract.things(test)[0], near) for test in tests)
+    for kind in ("water", "gates", "barriers", "crossings"):
+        counts[kind] = within(usually(kind), near)
     for kind in standards.kinds():
         counts[kind] = within(extract.things(kind)[0], near)
     return counts
+
+
+def _crossings_are_known(extract: Extract) -> bool:
+    """Whether the extract holds two crossings or more for each kilometre of two-sided street."""
+    streets = extract.streets()
+    tags = [street_tags(these) for these in streets["tags"]]
+    arterial = [
+        these["street_class"] in Walk().two_sided and these["oneway"] in {"", "no"} and these["status"] == "existing"
+        for these in tags
+    ]
+    lines = streets.geometry.to_numpy()[np.array(arterial, dtype=bool)]
+    crossings = extract.things(usual("crossings"))[0].geometry.to_numpy()
+    at_street = np.unique(shapely.STRtree(crossings).query(lines, predicate="dwithin", distance=_AT_STREET_M)[1])
+    return len(at_street) >= _CROSSINGS_PER_KM * float(shapely.length(lines).sum()) / 1000
 
 
 def _find_place(extract: Extract, place: str) -> tuple[str, BaseGeometry]:

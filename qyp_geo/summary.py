@@ -16,6 +16,7 @@ from rich.text import Text
 from qyp_geo.errors import Problem
 from qyp_geo.frames import Result
 from qyp_geo.record import Run
+from qyp_geo.tables import LINK_WORDS, percent, to_tens
 
 TOP_GAPS = 5
 
@@ -30,6 +31,10 @@ def print_run(console: Console, run: Run, folder: Path) -> None:
                 console.print(table)
         elif result.record.kind == "gaps":
             console.print(_gaps_table(result))
+            if not result.parts["links"].empty:
+                console.print(_links_table(result))
+        elif result.record.kind == "checkup":
+            console.print(_checkup_table(result))
     notes = dict.fromkeys(note for said in run.notes.values() for note in said)  # several results say the same
     if notes:
         console.print(Text("What the figures rest on 口径与假设", style="bold"))
@@ -60,7 +65,8 @@ def _coverage_tables(result: Result) -> Iterator[Table]:
         "圈",
         ">设施(+界外)",
         ">覆盖人口",
-        ">人口比例",
+        ">步行口径",
+        ">规范口径",
         "结论",
         "依据",
     )
@@ -72,8 +78,9 @@ def _coverage_tables(result: Result) -> Iterator[Table]:
             row["circle"],
             f"{row['facilities']:.0f}"
             + (f"+{beyond}" if (beyond := in_all[row["requirement"]] - row["facilities"]) else ""),
-            f"{row['people_covered']:,.0f}",
+            _people(row["people_covered"]),
             _percent(row["people_share"]),
+            _percent(row["radius_share"]),
             _verdict(row["verdict"], row["effect"]),
             row["source"],
         )
@@ -93,12 +100,35 @@ def _coverage_tables(result: Result) -> Iterator[Table]:
 def _gaps_table(result: Result) -> Table:
     """The gaps with the most people."""
     title = f"{result.record.title}:人口最多的 {min(TOP_GAPS, len(result.table))} 处,共 {len(result.table)} 处"
-    table = _table(title, "编号", "缺项", ">人口", "街道", "社区", "最近设施", ">超出 m")
+    table = _table(title, "编号", "类型", "缺项", ">人口", "街道", "社区", "最近设施", ">超出 m")
     for number, row in result.table.head(TOP_GAPS).iterrows():
         excess = f"{row['median_excess_m']:.0f}" if pd.notna(row["median_excess_m"]) else "–"
-        people = f"{row['people']:,.0f}"
-        place = (row["township"], row["community"])
-        _add_row(table, number, _short(row["missing_title"]), people, *place, row["nearest_name"], excess)
+        what = (row["type"], _short(row["missing_title"]), _people(row["people"]))
+        _add_row(table, number, *what, row["township"], row["community"], row["nearest_name"], excess)
+    return table
+
+
+def _links_table(result: Result) -> Table:
+    """The links that would bring most people within reach."""
+    links = result.parts["links"]
+    table = _table(
+        f"{result.record.title}:最有用的 {min(TOP_GAPS, len(links))} 条建议连接,共 {len(links)} 条",
+        "编号", "形式", "穿越", ">长度 m", ">可新增人口", "缺口",
+    )  # fmt: skip
+    for number, row in links.head(TOP_GAPS).iterrows():
+        kind = LINK_WORDS.get(row["kind"], row["kind"])
+        _add_row(
+            table, number, kind, row["crosses"], f"{row['length_m']:.0f}", _people(row["people_gained"]), row["gap"]
+        )
+    return table
+
+
+def _checkup_table(result: Result) -> Table:
+    """How many communities meet each item of the check-up."""
+    table = _table(f"{result.record.title}:按社区", "项目", "标准", ">达标", ">未达标", ">无数据", ">不适用")
+    for _, row in result.parts["totals"].iterrows():
+        counts = (row["met"], row["unmet"], row["no_data"], row["not_applicable"])
+        _add_row(table, row["title"], row["standard"], *(f"{count:.0f}" for count in counts))
     return table
 
 
@@ -125,5 +155,9 @@ def _verdict(verdict: str, effect: str) -> str:
     return verdict + {"fail": "(不合规)", "warn": "(提示)"}.get(effect, "")
 
 
+def _people(count: float) -> str:
+    return f"{to_tens(count):,.0f}"
+
+
 def _percent(share: float) -> str:
-    return f"{share:.1%}" if pd.notna(share) else "–"
+    return percent(share) if pd.notna(share) else "–"

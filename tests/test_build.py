@@ -2,12 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import geopandas as gpd
-import pandas as pd
 import pytest
-from shapely import Point
 
-from qyp_geo.build import repair, replaced_whole, sha256, write_table
+from qyp_geo.build import repair, replaced_whole, sha256
 from qyp_geo.errors import QypGeoError
 
 
@@ -62,30 +59,6 @@ def test_a_disk_that_refuses_is_told_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(QypGeoError, match="Close the files"), replaced_whole(tmp_path):
         raise PermissionError(13, "Permission denied")
     assert (tmp_path / "build/run.json").read_text() == "first"
-
-
-def test_tables_open_in_a_spreadsheet_as_text(tmp_path: Path) -> None:
-    table = gpd.GeoDataFrame(
-        {"名称": ["=1+1", "洪都", "@x"], "m": [-1.5, 2.0, 3.0]},
-        index=pd.Index(["-a", "b", "+c"], name="id"),
-        geometry=[Point(391869.5, 3169038.3)] * 3,
-        crs="EPSG:4548",
-    )
-    write_table(table, tmp_path / "t")
-    raw = (tmp_path / "t.csv").read_bytes()
-    assert raw.startswith(b"\xef\xbb\xbf")
-    assert raw.decode("utf-8-sig").splitlines() == [
-        "id,名称,m,lon,lat",
-        "'-a,'=1+1,-1.5,115.8942,28.6325",
-        "b,洪都,2.0,115.8942,28.6325",
-        "'+c,'@x,3.0,115.8942,28.6325",
-    ]
-    assert gpd.read_parquet(tmp_path / "t.parquet").loc["-a", "名称"] == "=1+1", "Parquet keeps the text as it is"
-
-
-def test_a_table_without_labels_has_no_index_column(tmp_path: Path) -> None:
-    write_table(pd.DataFrame({"a": [1]}), tmp_path / "deep" / "t")
-    assert (tmp_path / "deep/t.csv").read_text(encoding="utf-8-sig") == "a\n1\n"
 
 
 def test_sha256_is_that_of_the_bytes(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from qyp_geo.analyses.checkup import Checkup, check_checkup, check_up
 from qyp_geo.analyses.coverage import Coverage, check_coverage, measure_coverage
 from qyp_geo.analyses.gaps import Gaps, find_gaps
 from qyp_geo.analyses.inputs import Inputs
@@ -32,6 +33,7 @@ KINDS: Final[Mapping[str, AnalysisKind]] = MappingProxyType(
         "coverage": AnalysisKind(Coverage, measure_coverage),
         "gaps": AnalysisKind(Gaps, find_gaps),
         "zones": AnalysisKind(Zones, describe_zones),
+        "checkup": AnalysisKind(Checkup, check_up),
     }
 )
 
@@ -66,6 +68,8 @@ def check(record: Analysis, *, shown_as: str, layers: Mapping[str, Layer], stand
     match record:
         case Coverage():
             return list(check_coverage(record, shown_as=shown_as, layers=layers, standards=standards))
+        case Checkup():
+            return list(check_checkup(record, shown_as=shown_as, layers=layers, standards=standards))
         case Zones():
             return list(check_zones(record, shown_as=shown_as, layers=layers))
         case _:

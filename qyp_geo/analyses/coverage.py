@@ -12,15 +12,20 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import Field
 
-from qyp_geo.analyses.access import NO_GATES, Facilities, demand_points, exists, find_facilities
+from qyp_geo.analyses.access import Facilities, demand_points, find_facilities
 from qyp_geo.analyses.areas import Areas, find_areas, pairs_within
 from qyp_geo.analyses.inputs import Inputs
-from qyp_geo.analyses.judging import Judgement, judge, search_m
+from qyp_geo.analyses.judging import ASKED_OF_ARTERIALS, Bools, Judgement, judge
+from qyp_geo.analyses.land_shares import land_table
+from qyp_geo.analyses.margins import uncertain_at_edge
+from qyp_geo.analyses.noting import doubts_of, notes_of
+from qyp_geo.analyses.sensitivity import sensitivity_table
 from qyp_geo.analyses.shares import count_items, headlines, items_of, share_table
+from qyp_geo.analyses.standing import Standing, legs_table, stand, walls_of
+from qyp_geo.analyses.ways import network_parts
 from qyp_geo.declarations import Analysis, Layer, Ref
 from qyp_geo.errors import DataError, DeclarationError, MissingError, Problem, did_you_mean
 from qyp_geo.frames import Result
-from qyp_geo.network import Positions, WalkNetwork
 from qyp_geo.standards import Requirement, kinds, load_profile, requirement_sets, requirements
 
 
@@ -31,6 +36,14 @@ class Coverage(Analysis):
     demand: Ref
     network: Ref
     facilities: list[Ref] = Field(min_length=1)
+    estates: Ref | None = None
+    """Gated estates (封闭小区): their streets carry nobody through, and the walk that is judged begins at their gates."""
+    barriers: Ref | None = None
+    """Walls, water, railways and elevated roads, which no straight leg to a street crosses."""
+    crossings: Ref | None = None
+    """Where 干路 are crossed; without it, at every junction."""
+    landuse: Ref | None = None
+    """Land use, of which land shares are."""
     standard: str
     circles: list[str] = Field(default_factory=lambda: ["15", "10", "5"])
     """Circles of the standard; levels do not include each other."""
@@ -53,6 +66,11 @@ def check_coverage(
         ("network", [record.network], ("streets",)),
         ("facilities", record.facilities, tuple(kinds())),
         ("areas", record.areas, ("zones", "units")),
+        *(
+            (kind, [ref], (kind,))
+            for kind in ("estates", "barriers", "crossings", "landuse")
+            if (ref := getattr(record, kind)) is not None
+        ),
     ]
     for key, refs, allowed in expected:
         for ref in refs:
@@ -113,7 +131,9 @@ def measure_coverage(record: Coverage, given: Inputs) -> Result:
     Result
         ``table``: shares per area and requirement (`share_table`). Parts: ``headline`` (平均达标项数, 全达标率, `headlines`),
         ``by_unit`` (one row per demand unit and requirement, unit by unit, in the order of ``units`` and ``requirements``),
-        ``units`` (the demand units inside the district), ``requirements``.
+        ``units`` (the demand units inside the district), ``requirements``, ``sensitivity`` (shares at other limits,
+        `sensitivity_table`), ``legs`` (units whose way to the street is in doubt, `legs_table`); with land use also ``land``
+        (用地覆盖率, `land_table`); and ``edges`` and ``accesses``, from which a page draws ways (`network_parts`).
 
     Raises
     ------
@@ -125,12 +145,19 @@ def measure_coverage(record: Coverage, given: Inputs) -> Result:
     if demand.empty:
         raise DataError("Nobody to measure", [Problem(record.demand, "", "no demand unit lies inside the district")])
     asked = asked_of(record, given.standards)
-    net = given.network(record.network)
     points = demand_points(demand)
-    at = net.snap(points, max_off_m=record.max_off_m)
-    facilities = find_facilities(record.facilities, given.layers, net=net, demand=at, max_off_m=record.max_off_m)
+    standing = stand_in(record, given, points)
+    facilities = find_facilities(record.facilities, given.layers, standing=standing, max_off_m=record.max_off_m)
     with_layer = frozenset(given.layers[ref].record.kind for ref in record.facilities)
-    judged = judge(asked, facilities, with_layer, net=net, demand=at, points=points)
+    judged = judge(asked, facilities, with_layer, standing=standing)
+    uncertain = uncertain_at_edge(
+        asked,
+        judged,
+        facilities.table,
+        points,
+        boundary=given.layers[given.district.boundary].frame.geometry,
+        margin_m=given.district.margin_m,
+    )
 
     areas, doubts = find_areas(points, [given.layers[ref] for ref in record.areas], given.district)
     people = demand["people"].to_numpy(dtype=float)
@@ -143,19 +170,69 @@ def measure_coverage(record: Coverage, given: Inputs) -> Result:
         people=people,
         ground_m2=ground_m2,
         facilities=_facilities_in(areas, facilities, judged, record, given),
+        uncertain=uncertain,
+        start=standing.start,
     )
-    units = _units(demand, at, areas, count_items(items_of(asked), judged))
+    units = _units(demand, standing, areas, count_items(items_of(asked), judged))
+    legs = legs_table(standing, people)
     return Result(
         record=record,
         table=table,
         parts={
             "headline": headlines(areas, asked, judged, people, _sets(asked)),
-            "by_unit": _by_unit(demand.index, asked, facilities.table, judged),
+            "by_unit": _by_unit(standing, asked, facilities.table, judged, uncertain),
             "units": units,
             "requirements": _requirements(asked, judged),
+            "sensitivity": sensitivity_table(areas, asked, judged, people),
+            "legs": legs,
+            **_land(record, given, asked, judged, facilities),
+            **network_parts(standing, facilities),
         },
-        notes=tuple(_notes(record, given, asked, judged, units, net, at)),
-        problems=(*doubts, *_doubts(facilities.table)),
+        notes=tuple(notes_of(record, given, asked, judged, units, legs, standing)),
+        problems=(*doubts, *doubts_of(facilities.table)),
+    )
+
+
+def _land(
+    record: Coverage, given: Inputs, asked: Sequence[Requirement], judged: Judgement, facilities: Facilities
+) -> dict[str, pd.DataFrame]:
+    """Return the land shares, as a part of the result; nothing without land use."""
+    if record.landuse is None:
+        return {}
+    boundary = given.layers[given.district.boundary].frame.geometry
+    return {"land": land_table(asked, judged, facilities.table, given.layers[record.landuse].frame, boundary)}
+
+
+def stand_in(record: Coverage, given: Inputs, points: gpd.GeoSeries) -> Standing:
+    """Put demand points on the network as a coverage analysis declares it: estates, walls, arterials.
+
+    Parameters
+    ----------
+    record
+        The coverage analysis.
+    given
+        The layers that it names.
+    points
+        Demand points, by id.
+    """
+    layers = given.layers
+    estates = None if record.estates is None else given.estates(record.estates, streets=record.network)
+    named = [ref for ref in (record.estates, *record.facilities) if ref is not None]
+    gates = dict.fromkeys(ref for name in named if (ref := layers[name].record.gates) is not None)
+    walls = walls_of(
+        None if record.barriers is None else layers[record.barriers],
+        [layers[ref] for ref in gates],
+        estates,
+        crs=points.crs,
+    )
+    streets = layers[record.network].frame
+    return stand(
+        points,
+        given.network(record.network, crossings=record.crossings, estates=record.estates),
+        max_off_m=record.max_off_m,
+        estates=estates,
+        walls=walls,
+        two_sided=bool("two_sided" in streets and streets["two_sided"].any()),
     )
 
 
@@ -199,16 +276,19 @@ def _facilities_in(
     return of_area.reindex(wanted, fill_value=0.0).to_numpy().astype(np.intp)
 
 
-def _units(demand: gpd.GeoDataFrame, at: Positions, areas: Areas, counts: pd.DataFrame) -> gpd.GeoDataFrame:
+def _units(demand: gpd.GeoDataFrame, standing: Standing, areas: Areas, counts: pd.DataFrame) -> gpd.GeoDataFrame:
     """Return the demand units inside the district, with what they reach."""
-    off_m = pd.Series(at.off_m, index=at.labels.take(at.owner)).reindex(demand.index).round(3)
     return gpd.GeoDataFrame(
         {
             "name": demand["name"],
             "people": demand["people"].astype(float),
             "estimated": demand["estimated"].astype(bool) if "estimated" in demand else False,
-            "off_m": off_m.fillna(at.too_far),
-            "too_far": demand.index.isin(at.too_far.index),
+            "spread": demand["spread"].astype(bool) if "spread" in demand else False,
+            "estate": standing.estate_names,
+            "start": standing.start,
+            "off_m": standing.off_m,
+            "too_far": demand.index.isin(standing.at.too_far.index),
+            "cut_off": demand.index.isin(standing.at.cut_off.index),
             "township": areas.names_of_units("township"),
             "community": areas.names_of_units("community"),
             "zones": areas.names_of_units("zone"),
@@ -220,27 +300,40 @@ def _units(demand: gpd.GeoDataFrame, at: Positions, areas: Areas, counts: pd.Dat
 
 
 def _by_unit(
-    units: pd.Index, asked: Sequence[Requirement], facilities: pd.DataFrame, judged: Judgement
+    standing: Standing,
+    asked: Sequence[Requirement],
+    facilities: pd.DataFrame,
+    judged: Judgement,
+    uncertain: Bools,
 ) -> pd.DataFrame:
     """Return one row per demand unit and requirement."""
     n_units, n_asked = judged.covered.shape
     asked_of_row = np.tile(np.arange(n_asked), n_units)
+
+    told = np.array([one.kind in ASKED_OF_ARTERIALS for one in asked])
+    not_told = (~told | np.isnan(judged.judged_m)).ravel()
 
     def nearest(column: str) -> npt.NDArray[np.object_]:
         return np.append(facilities[column].to_numpy(dtype=object), "")[judged.facility.ravel()]  # -1 is the last, ""
 
     return pd.DataFrame(
         {
-            "unit": units.repeat(n_asked),
+            "unit": standing.points.index.repeat(n_asked),
             "requirement": np.array([one.id for one in asked], dtype=object)[asked_of_row],
             "kind": np.array([one.kind for one in asked], dtype=object)[asked_of_row],
             "facility": nearest("id"),
             "facility_name": nearest("name"),
             "facility_layer": nearest("layer"),
             "walk_m": judged.walk_m.ravel(),
+            "walk_from_gate_m": judged.from_gate_m.ravel(),
+            "start": standing.start.repeat(n_asked),
             "limit_m": np.array([one.limit_m for one in asked])[asked_of_row],
             "covered": judged.covered.ravel(),
             "verdict": judged.verdict.ravel(),
+            "radius_m": judged.radius_m.ravel(),
+            "within_radius": judged.within_radius.ravel(),
+            "uncertain": uncertain.ravel(),
+            "crosses_arterial": pd.arrays.BooleanArray(judged.crosses_arterial.ravel(), not_told),
         }
     )
 
@@ -271,63 +364,3 @@ def _requirements(asked: Sequence[Requirement], judged: Judgement) -> pd.DataFra
         }
         for one, known, usable in zip(asked, judged.known, judged.usable, strict=True)
     )
-
-
-def _notes(
-    record: Coverage,
-    given: Inputs,
-    asked: Sequence[Requirement],
-    judged: Judgement,
-    units: gpd.GeoDataFrame,
-    net: WalkNetwork,
-    at: Positions,
-) -> Iterator[str]:
-    """Yield the assumptions and marks that every figure carries."""
-    rests_on = [record.demand, record.network, *record.facilities]
-    yield from dict.fromkeys(note for ref in rests_on for note in given.layers[ref].notes)
-    if unverified := [one for one in asked if not one.verified]:
-        yield f"未核:{len(unverified)} 项要求的条文未与正式文本核对,来源后标有“未核”"
-    if own := [f"{kinds()[one.kind].name_zh} {one.limit_m:g} 米" for one in asked if not one.rule]:
-        yield f"自定口径:{'、'.join(own)}"
-    if reference := [one.title_zh for one in asked if one.reference]:
-        yield f"仅供参考,不作达标判断,不计入平均达标项数与全达标率:{'、'.join(reference)}"
-    if as_needed := [kinds()[one.kind].name_zh for one in asked if not one.counted and not one.reference]:
-        yield f"按需设置(△),不计入平均达标项数与全达标率:{'、'.join(dict.fromkeys(as_needed))}"
-    if unknown := [kinds()[one.kind].name_zh for one, known in zip(asked, judged.known, strict=True) if not known]:
-        yield f"无数据(没有声明图层),不等于没有设施:{'、'.join(dict.fromkeys(unknown))}"
-    if wide := [f"{one.title_zh} ≥{one.min_width_m:g} 米" for one in asked if one.min_width_m is not None]:
-        yield f"只核对了面积,未核对公园宽度:{'、'.join(wide)}"
-    for ref in record.facilities:
-        if not_counted := int((~exists(given.layers[ref].frame)).sum()):
-            yield f"{given.layers[ref].record.title}:{not_counted} 处非现状(规划、在建、未启用或关闭),不计入"
-    yield (
-        f"步行距离 = 需求点(面取质心)到道路的直线 + 沿路网 + 道路到设施的直线;最近设施只在 {search_m(asked):,.0f} 米内查找"
-    )
-    if not (units.geom_type != "Point").all():
-        yield "需求为点,没有占地面积,面积覆盖率不可计算"
-    too_far = units[units["too_far"]]
-    if len(too_far):
-        yield (
-            f"{len(too_far)} 处需求({too_far['people'].sum():,.0f} 人)距可步行道路超过 {record.max_off_m:g} 米,"
-            "按不可达计,仍在分母中"
-        )
-    islands = units[(net.component_of(at) > 0).to_numpy()]
-    if len(islands):
-        yield f"{len(islands)} 处需求({islands['people'].sum():,.0f} 人)所在道路与主路网不连通,仍在分母中"
-
-
-def _doubts(facilities: gpd.GeoDataFrame) -> Iterator[Problem]:
-    """Yield a warning for the facilities of each layer whose access is not known."""
-    for (ref, doubt), group in facilities[facilities["doubt"] != ""].groupby(["layer", "doubt"], sort=False):
-        labels = [f"{id_} {name}".strip() for id_, name in zip(group["id"], group["name"], strict=True)]
-        named = ", ".join(labels[:5]) + (", …" if len(labels) > 5 else "")
-        yield Problem(
-            f"{ref}.toml",
-            "gates" if doubt == NO_GATES else "",
-            f"{len(group)} without known access ({doubt}); unserved demand within the limit in a straight line is 无数据",
-            named,
-            "Declare a gates layer, or walled = false"
-            if doubt == NO_GATES
-            else "Check their place, or the streets beside them",
-            severity="warning",
-        )

@@ -6,6 +6,7 @@ stands beside it (``also_missing``).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, Literal
 
 import geopandas as gpd
@@ -16,14 +17,17 @@ import shapely
 from pydantic import Field
 from scipy import sparse
 
-from qyp_geo.analyses.access import Numbers, demand_points, only
+from qyp_geo.analyses.access import Numbers, demand_points, find_facilities, only
 from qyp_geo.analyses.areas import Areas, find_areas
-from qyp_geo.analyses.coverage import by_requirement, coverage_named
+from qyp_geo.analyses.causes import ABSENT, NO_WAY, SUSPECTED, TOO_SMALL, blocked_in, causes_of
+from qyp_geo.analyses.coverage import asked_of, by_requirement, coverage_named, stand_in
+from qyp_geo.analyses.ground import ground_of
 from qyp_geo.analyses.inputs import Inputs
 from qyp_geo.analyses.judging import NO_DATA, UNMET, Bools, Floats
+from qyp_geo.analyses.links import find_links
+from qyp_geo.analyses.standing import GATE, Standing
 from qyp_geo.declarations import Analysis, Ref
 from qyp_geo.frames import Result
-from qyp_geo.network import Positions, WalkNetwork
 
 OUTLINE_M: Final = 25.0
 """A gap is drawn as the convex hull of its demand points, widened by this."""
@@ -40,6 +44,10 @@ class Gaps(Analysis):
     """Unserved units within this walk of one another are one gap."""
     min_people: float = Field(default=1.0, gt=0)
     """Smaller gaps are counted in a note, not listed."""
+    max_link_m: float = Field(default=60.0, gt=0, le=500)
+    """The longest gate, crossing or footbridge that is looked for where a facility is near but the way is blocked."""
+    links_per_gap: int = Field(default=3, ge=1)
+    """How many of these are listed for each gap, the best first."""
 
 
 def find_gaps(record: Gaps, given: Inputs) -> Result:
@@ -60,7 +68,10 @@ def find_gaps(record: Gaps, given: Inputs) -> Result:
     -------
     Result
         ``table``: one row per gap, ranked by people; the geometry is the convex hull of its demand points widened by 25 m, an
-        outline for the map and no measure. ``units``: the demand units of each gap.
+        outline for the map and no measure. ``type`` says why people do without: 路径不通 where a facility that would do lies
+        within the limit in a straight line of most of the gap's people, else 规模不足 where most walk to one that is only too
+        small, else 设施缺失. ``units``: the demand units of each gap. ``links``: where a gate, a crossing or a footbridge
+        would bring most people of a 路径不通 gap within the limit (`find_links`).
 
     Raises
     ------
@@ -73,20 +84,45 @@ def find_gaps(record: Gaps, given: Inputs) -> Result:
     people = units["people"].to_numpy(dtype=float)
     lacks = _lacks(covered)
 
-    net = given.network(question.network)
-    at = net.snap(gpd.GeoSeries(points.to_numpy(), crs=points.crs), max_off_m=question.max_off_m)
-    clusters = _cluster(lacks, _neighbours(net, at, np.flatnonzero(lacks.any(axis=1)), record.connect_m))
+    requirements = asked_of(question, given.standards)
+    standing = stand_in(question, given, points)
+    facilities = find_facilities(question.facilities, given.layers, standing=standing, max_off_m=question.max_off_m)
+    neighbours = _neighbours(standing, np.flatnonzero(lacks.any(axis=1)), record.connect_m)
+    clusters = _cluster(lacks, neighbours, standing.estate)
     members, unlisted = _rank(clusters.assign(people=people[clusters["unit"]]), record.min_people)
     n_gaps = members["gap"].nunique()
     width = max(3, len(str(n_gaps)))
     ids = pd.Index([f"G{n:0{width}d}" for n in range(1, n_gaps + 1)], name="id", dtype=object)
 
     areas, _ = find_areas(points, [given.layers[ref] for ref in question.areas], given.district)
-    table = _table(members, ids, asked, lacks, points, people, areas, nearest=_nearest(members, covered, asked))
+    layers = [given.layers[ref] for ref in question.facilities]
+    causes = causes_of(members, covered, requirements, layers, standing=standing, facilities=facilities)
+    nearest = _nearest(members, covered, asked)
+    table = _table(members, ids, asked, lacks, points, people, areas, nearest=nearest, causes=causes)
+    blocked = list(blocked_in(members, causes["type"], ids, requirements, facilities))
+    links, n_more_links = find_links(
+        blocked,
+        ground_of(question, given, standing, facilities),
+        standing=standing,
+        people=people,
+        facilities=facilities,
+        max_link_m=record.max_link_m,
+        per_gap=record.links_per_gap,
+    )
     notes = [
         *covered.notes,
         f"缺口:未达标需求沿路网相距不超过 {record.connect_m:g} 米者连成一处;外廓为示意,不是服务范围",
+        f"缺口类型:{NO_WAY} = 缺口内过半人口的直线限距内有可用设施而步行超限;{TOO_SMALL} = 过半人口步行可达的设施只是规模不够;"
+        f"其余为{ABSENT}",
     ]
+    if table["suspected"].any():
+        notes.append(f"{int(table['suspected'].sum())} 处依据 POI 数据或估算人口,为{SUSPECTED}")
+    if blocked:
+        notes.append(
+            f"建议连接:在墙、水系、铁路、高架、小区围墙或干路两侧各处试连 {record.max_link_m:g} 米以内的直线(自定口径),"
+            f"逐条计算限距内新增人口,各条单独计;每处缺口列前 {record.links_per_gap} 条,相距不足 50 米的只列最优,"
+            f"另有 {n_more_links} 条未列出;小区新开出入口按从出入口算起的口径计;用地、产权、工程条件未核"
+        )
     as_needed = asked["title"][~asked["counted"] & ~asked["reference"] & asked["has_layer"]]
     if len(as_needed):
         notes.append(f"按需设置(△),不列缺口:{'、'.join(as_needed)}")
@@ -95,7 +131,7 @@ def find_gaps(record: Gaps, given: Inputs) -> Result:
             f"另有 {len(unlisted)} 处缺口各不足 {record.min_people:g} 人(合计 {unlisted.sum():,.0f} 人次),未列出"
         )
     parts = pd.DataFrame({"gap": ids[members["gap"].to_numpy()], "unit": units.index[members["unit"].to_numpy()]})
-    return Result(record=record, table=table, parts={"units": parts}, notes=tuple(notes))
+    return Result(record=record, table=table, parts={"units": parts, "links": links}, notes=tuple(notes))
 
 
 def _lacks(covered: Result) -> Bools:
@@ -110,20 +146,24 @@ def _lacks(covered: Result) -> Bools:
     return lacks
 
 
-def _neighbours(net: WalkNetwork, at: Positions, unserved: Numbers, connect_m: float) -> tuple[Numbers, Numbers]:
+def _neighbours(standing: Standing, unserved: Numbers, connect_m: float) -> tuple[Numbers, Numbers]:
     """Return every pair of unserved units, by number, within a walk of `connect_m`; the lower number first."""
-    everyone = only(at, unserved)
+    everyone = only(replace(standing.at, labels=pd.RangeIndex(len(standing.at))), unserved)
     first, second = [np.empty(0, np.int32)], [np.empty(0, np.int32)]
     for start in range(0, len(unserved), _BLOCK):
-        pairs = net.walks(only(at, unserved[start : start + _BLOCK]), everyone, within_m=connect_m)
+        some = only(everyone, np.arange(start, min(start + _BLOCK, len(unserved))))
+        pairs = standing.net.walks(some, everyone, within_m=connect_m)
         pairs = pairs[pairs["origin"] < pairs["target"]]
         first.append(pairs["origin"].to_numpy(np.int32))
         second.append(pairs["target"].to_numpy(np.int32))
     return np.concatenate(first), np.concatenate(second)
 
 
-def _cluster(lacks: Bools, neighbours: tuple[Numbers, Numbers]) -> pd.DataFrame:
-    """Return the clusters of units that lack the same thing: columns ``cluster``, ``unit`` and ``requirement`` (numbers)."""
+def _cluster(lacks: Bools, neighbours: tuple[Numbers, Numbers], estate: Numbers) -> pd.DataFrame:
+    """Return the clusters of units that lack the same thing: columns ``cluster``, ``unit`` and ``requirement`` (numbers).
+
+    Units of one gated estate are together, however far it is from door to door around by the gates.
+    """
     first, second = neighbours
     found = []
     n_clusters = 0
@@ -132,11 +172,14 @@ def _cluster(lacks: Bools, neighbours: tuple[Numbers, Numbers]) -> pd.DataFrame:
         both = lacks[first, requirement] & lacks[second, requirement]
         place = np.full(len(lacks), -1)
         place[lacking] = np.arange(len(lacking))
-        links = sparse.coo_array(
-            (np.ones(both.sum(), np.int8), (place[first[both]], place[second[both]])),
-            shape=(len(lacking), len(lacking)),
-        )
-        n_here, cluster = sparse.csgraph.connected_components(links, directed=False)
+        gated = np.flatnonzero(estate[lacking] >= 0)
+        _, one_of_each, which = np.unique(estate[lacking[gated]], return_index=True, return_inverse=True)
+        ends = [
+            np.concatenate([place[first[both]], gated]),
+            np.concatenate([place[second[both]], gated[one_of_each[which]]]),
+        ]
+        joined = sparse.coo_array((np.ones(len(ends[0]), np.int8), tuple(ends)), shape=(len(lacking), len(lacking)))
+        n_here, cluster = sparse.csgraph.connected_components(joined, directed=False)
         found.append(pd.DataFrame({"cluster": cluster + n_clusters, "unit": lacking, "requirement": requirement}))
         n_clusters += n_here
     return pd.concat(found, ignore_index=True)
@@ -165,6 +208,7 @@ def _table(
     areas: Areas,
     *,
     nearest: pd.DataFrame,
+    causes: pd.DataFrame,
 ) -> gpd.GeoDataFrame:
     """Return what each gap is: how many people, where, and what they lack."""
     gap, unit = members["gap"].to_numpy(), members["unit"].to_numpy()
@@ -184,6 +228,8 @@ def _table(
             "people": total,
             "units": holds.sum(axis=1).astype(int),
             **{level: _mostly_in(areas, level, weighs) for level in ("zone", "township", "community")},
+            "estate": causes["estate"].to_numpy(),
+            "type": causes["type"].to_numpy(),
             "missing": of_gap["kind"],
             "missing_title": of_gap["title"],
             "requirement": of_gap["id"],
@@ -193,6 +239,10 @@ def _table(
             "reference": of_gap["reference"],
             "source": of_gap["source"],
             "also_missing": ["、".join(titles[which]) for which in also],
+            "action": causes["action"].to_numpy(),
+            "responsible": "",
+            "checked": "",
+            "suspected": causes["suspected"].to_numpy(),
         },
         geometry=shapely.buffer(hulls, OUTLINE_M),
         crs=points.crs,
@@ -212,16 +262,20 @@ def _mostly_in(areas: Areas, level: str, weighs: sparse.csr_array) -> npt.NDArra
 def _nearest(members: pd.DataFrame, covered: Result, asked: pd.DataFrame) -> pd.DataFrame:
     """Return the nearest facility of each gap, and by how much the walk of half its people exceeds the limit.
 
-    The median is over those who have a facility within the search; the others are ``people_beyond_search``.
+    The median is over those who have a facility within the search; the others are ``people_beyond_search``. Walks are those
+    that are judged: from the 小区出入口 of a gated estate, else from the door. ``radius_m`` is the least straight distance.
     """
     unit, requirement = members["unit"].to_numpy(), members["requirement"].to_numpy()
+    gated = by_requirement(covered, "start") == GATE
+    from_gate_m = by_requirement(covered, "walk_from_gate_m")
     found = pd.DataFrame(
         {
             "gap": members["gap"],
             "people": members["people"],
             "nearest_facility": by_requirement(covered, "facility")[unit, requirement],
             "nearest_name": by_requirement(covered, "facility_name")[unit, requirement],
-            "nearest_walk_m": by_requirement(covered, "walk_m")[unit, requirement].astype(float),
+            "nearest_walk_m": np.where(gated, from_gate_m, by_requirement(covered, "walk_m"))[unit, requirement],
+            "radius_m": by_requirement(covered, "radius_m")[unit, requirement],
         }
     )
     found["median_excess_m"] = found["nearest_walk_m"] - asked["limit_m"].to_numpy()[requirement]
@@ -236,4 +290,13 @@ def _nearest(members: pd.DataFrame, covered: Result, asked: pd.DataFrame) -> pd.
     nearest["people_beyond_search"] = (
         found["people"].where(found["nearest_walk_m"].isna(), 0.0).groupby(found["gap"]).sum()
     )
-    return nearest[["median_excess_m", "people_beyond_search", "nearest_facility", "nearest_name", "nearest_walk_m"]]
+    nearest["radius_m"] = found.groupby("gap")["radius_m"].min()
+    columns = [
+        "median_excess_m",
+        "people_beyond_search",
+        "nearest_facility",
+        "nearest_name",
+        "nearest_walk_m",
+        "radius_m",
+    ]
+    return nearest[columns]

@@ -11,9 +11,12 @@ import pandas as pd
 
 from qyp_geo.analyses.areas import Areas
 from qyp_geo.analyses.judging import MET, NO_DATA, NOT_APPLICABLE, UNMET, Bools, Floats, Judgement, groups
+from qyp_geo.analyses.standing import DOOR, GATE
 from qyp_geo.standards import Requirement, requirement_sets
 
 ALL_SETS: Final = ""
+CRITICAL_SHARE: Final = 0.05
+"""临界人口 walk within this share of the limit, on either side."""
 PARTLY: Final = "部分人口无数据,比例为下限"
 
 
@@ -25,6 +28,8 @@ def share_table(
     people: Floats,
     ground_m2: Floats,
     facilities: npt.NDArray[np.intp],
+    uncertain: Bools,
+    start: npt.NDArray[np.object_],
 ) -> pd.DataFrame:
     """Return one row per area and requirement.
 
@@ -38,6 +43,10 @@ def share_table(
         Of each demand unit; the ground is that of its polygon, NaN for a point.
     facilities
         How many facilities that count lie in each area, shape (areas, requirements).
+    uncertain
+        Which units are 边界不确定 (`uncertain_at_edge`).
+    start
+        Where the judged walk of each unit begins: ``gate`` or ``door``.
 
     Returns
     -------
@@ -46,7 +55,10 @@ def share_table(
         without data (``people_no_data``) stay in the total, so the share is then the least that it can be. The verdict is
         未达标 if anybody is certainly not served, else 无数据 if that cannot be said of somebody, else 达标; it is 不适用 where
         nobody lives and for a figure for reference. ``effect`` is what 未达标 amounts to, else empty. ``_beside`` columns hold
-        for the stricter distance, where the clause gives one.
+        for the stricter distance, where the clause gives one. ``people_within_radius`` and ``radius_share`` are the 规范口径,
+        by straight distance; ``people_critical`` (临界人口) walk within 5 % of the limit; ``people_uncertain`` (边界不确定) are
+        among those not covered. ``start`` is ``mixed`` where some walks begin at gates and some at doors, empty where nobody
+        lives.
     """
 
     def total(of_unit: Floats, which: Floats | Bools) -> Floats:
@@ -54,7 +66,7 @@ def share_table(
 
     everybody = np.ones(judged.covered.shape)
     beside_m = np.array([np.nan if one.beside_m is None else one.beside_m for one in requirements])
-    within_beside = np.where(np.isnan(beside_m), np.nan, judged.walk_m <= beside_m)
+    within_beside = np.where(np.isnan(beside_m), np.nan, judged.judged_m <= beside_m)
     people_total = total(people, everybody)
     people_no_data = total(people, judged.verdict == NO_DATA)
     unmet = total(people, judged.verdict == UNMET) > 0
@@ -62,6 +74,8 @@ def share_table(
     verdict = np.select([unmet, people_no_data > 0, applies], [UNMET, NO_DATA, MET], NOT_APPLICABLE)
     has_data = people_no_data < people_total
     one_each = np.ones(len(people))
+    limit_m = np.array([one.limit_m for one in requirements])
+    critical = np.abs(judged.judged_m - limit_m) <= CRITICAL_SHARE * limit_m
 
     place = areas.table.iloc[np.repeat(np.arange(len(areas.table)), len(requirements))].reset_index(drop=True)
     asked = [requirements[n] for n in np.tile(np.arange(len(requirements)), len(areas.table))]
@@ -75,11 +89,15 @@ def share_table(
         people_total=people_total,
         people_no_data=people_no_data,
         people_covered_beside=total(people, within_beside),
+        people_within_radius=total(people, judged.within_radius),
+        people_critical=total(people, critical),
+        people_uncertain=total(people, uncertain),
         demand_area_covered_m2=total(ground_m2, judged.covered),
         demand_area_total_m2=total(ground_m2, everybody),
         units_covered=total(one_each, judged.covered).astype(int),
         units_total=total(one_each, everybody).astype(int),
         facilities=facilities.ravel(),
+        start=np.repeat(_starts(areas, people, start), len(requirements)),
         verdict=verdict,
         effect=np.where(verdict == UNMET, [one.effect for one in asked], ""),
         clause=[one.clause for one in asked],
@@ -95,7 +113,21 @@ def share_table(
     ):
         shares = (table[covered] / table[whole].where(table[whole] > 0)).where(has_data)
         table.insert(table.columns.get_loc(covered) + 1, column, shares)  # type: ignore[arg-type, operator]
+    has_layer = np.tile(judged.known, len(areas.table))
+    radius_share = (table["people_within_radius"] / table["people_total"].where(table["people_total"] > 0)).where(
+        has_layer
+    )
+    table.insert(table.columns.get_loc("people_within_radius") + 1, "radius_share", radius_share)  # type: ignore[arg-type, operator]
     return table
+
+
+def _starts(areas: Areas, people: Floats, start: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+    """Return where the walks of each area's people begin."""
+    at_gate = areas.holds @ (people * (start == GATE))
+    at_door = areas.holds @ (people * (start == DOOR))
+    return np.select([(at_gate > 0) & (at_door > 0), at_gate > 0, at_door > 0], ["mixed", GATE, DOOR], "").astype(
+        object
+    )
 
 
 def items_of(requirements: Sequence[Requirement], set_id: str = ALL_SETS) -> list[list[int]]:

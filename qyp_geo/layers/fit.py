@@ -34,7 +34,7 @@ _WRITE: Final[Mapping[str, Callable[[Degrees, Degrees], Pair]]] = {
     "gcj02": wgs84_to_gcj02,
     "bd09": wgs84_to_bd09,
 }
-_STAND_BY_STREETS: Final = frozenset({"residents", "gates", "candidates"})  # and every facility
+_STAND_BY_STREETS: Final = frozenset({"residents", "gates", "crossings", "candidates"})  # and every facility
 _COVER_THE_DISTRICT: Final = frozenset({"units", "zones"})
 _BESIDE_M: Final = (3.0, 30.0)  # from the centre line: not on the carriageway, not in the depth of a block
 _ON_M: Final = 3.0

@@ -10,8 +10,12 @@ from typing import Final
 from qyp_geo import standards
 
 POINT, LINE, POLYGON = "point", "line", "polygon"
-LEVELS: Final = ("街道", "镇", "集聚区", "社区", "村")
 TOWNSHIP_LEVELS: Final = ("街道", "镇", "集聚区")
+COMMUNITY_LEVELS: Final = ("社区", "村")
+LEVELS: Final = (*TOWNSHIP_LEVELS, *COMMUNITY_LEVELS)
+LEVELS_BESIDE: Final = MappingProxyType({"街道": TOWNSHIP_LEVELS, "社区": COMMUNITY_LEVELS})
+"""The two levels, and what stands on each."""
+_FOR_WALKERS: Final = ("footway", "path", "pedestrian", "steps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,15 @@ class Structure:
         What is taken from OpenStreetMap, any of these; empty where the declaration has to say it.
     osm_columns
         Our column = the tag it is read from.
+    word
+        The column that says which sort of thing each is, in one of `words`; empty where a kind has no sorts.
+    words
+        The words allowed there, each with what else a source may call it; what is taken from OpenStreetMap by the n-th of
+        `tags` has the word `osm_words[n]`.
+    unless
+        Keys of OpenStreetMap whose objects are not taken (unless the value is ``no``).
+    as_drawn
+        Whether open lines are kept as lines; otherwise their middle stands for them.
     """
 
     shapes: frozenset[str]
@@ -41,12 +54,17 @@ class Structure:
     required: tuple[str, ...] = ()
     tags: tuple[Mapping[str, tuple[str, ...]], ...] = ()
     osm_columns: Mapping[str, str] = field(default_factory=dict)
+    word: str = ""
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    osm_words: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+    as_drawn: bool = False
 
 
 FACILITY: Final = Structure(
     frozenset({POINT, POLYGON}),
-    text=("status",),
-    numbers=("capacity", "open_year", "area_m2", "bldg_m2"),
+    text=("status", "part_of"),
+    numbers=("capacity", "open_year", "area_m2", "bldg_m2", "land_m2"),
     osm_columns={"capacity": "capacity", "open_year": "start_date"},
 )
 STRUCTURES: Final = MappingProxyType(
@@ -55,8 +73,11 @@ STRUCTURES: Final = MappingProxyType(
         "streets": Structure(
             frozenset({LINE}),
             named=False,
-            text=("street_class", "access", "foot", "sidewalk", "tunnel", "bridge", "layer", "status", "walkable"),
-            numbers=("open_year",),
+            text=(
+                *("street_class", "access", "foot", "sidewalk", "tunnel", "bridge", "layer", "status", "walkable"),
+                *("oneway", "two_sided", "road_type"),
+            ),
+            numbers=("open_year", "width_m"),
             tags=({"highway": ("*",)},),
         ),
         "residents": Structure(
@@ -68,7 +89,10 @@ STRUCTURES: Final = MappingProxyType(
         ),
         "zones": Structure(frozenset({POLYGON})),
         "units": Structure(
-            frozenset({POLYGON}), text=("code", "level", "parent"), numbers=("order",), required=("code", "level")
+            frozenset({POLYGON}),
+            text=("code", "level", "parent"),
+            numbers=("order", "people"),
+            required=("code", "level"),
         ),
         "water": Structure(
             frozenset({LINE, POLYGON}),
@@ -85,6 +109,55 @@ STRUCTURES: Final = MappingProxyType(
                 {"entrance": ("main", "yes", "gate")},
             ),
         ),
+        # Which of them are walled is seen beside their gates only.
+        "estates": Structure(frozenset({POLYGON}), tags=({"landuse": ("residential",)},)),
+        "barriers": Structure(
+            frozenset({LINE, POLYGON}),
+            named=False,
+            text=("barrier",),
+            required=("barrier",),
+            tags=(
+                {"barrier": ("wall", "city_wall", "retaining_wall")},
+                {"barrier": ("fence",)},
+                {"railway": ("rail", "light_rail", "narrow_gauge")},
+                {"waterway": ("river", "canal", "riverbank")},
+                {"natural": ("water",)},
+            ),
+            word="barrier",
+            words={
+                "wall": ("围墙", "墙"),
+                "water": ("水系", "水域", "河流", "河渠", "湖泊"),
+                "railway": ("铁路",),
+                "elevated": ("高架", "高架路"),
+                "fence": ("围栏", "栅栏", "护栏"),
+            },
+            osm_words=("wall", "fence", "railway", "water", "water"),
+            unless=("tunnel", "bridge", "covered"),
+            as_drawn=True,
+        ),
+        "crossings": Structure(
+            frozenset({POINT}),
+            named=False,
+            text=("crossing",),
+            required=("crossing",),
+            tags=(
+                {"highway": ("crossing",), "crossing": ("traffic_signals",)},
+                {"highway": ("traffic_signals",)},
+                {"highway": ("crossing",)},
+                {"footway": ("crossing",)},
+                {"highway": _FOR_WALKERS, "bridge": ("yes", "viaduct", "covered")},
+                {"highway": _FOR_WALKERS, "tunnel": ("yes",)},
+            ),
+            word="crossing",
+            words={
+                "signals": ("信号灯", "信号灯路口", "灯控路口", "红绿灯"),
+                "zebra": ("斑马线", "人行横道"),
+                "footbridge": ("天桥", "人行天桥", "过街天桥"),
+                "underpass": ("地道", "人行地道", "过街地道", "地下通道"),
+            },
+            osm_words=("signals", "signals", "zebra", "zebra", "footbridge", "underpass"),
+        ),
+        "landuse": Structure(frozenset({POLYGON}), named=False, text=("code",), required=("code",)),
         # The status of a plot is a word of its plan, none of the states of a facility.
         "candidates": Structure(frozenset({POINT, POLYGON}), numbers=("area_m2", "bldg_m2")),
     }

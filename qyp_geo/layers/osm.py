@@ -71,7 +71,9 @@ class Extract:
         outlines = squares.set_geometry(squares.boundary)
         return gpd.GeoDataFrame(pd.concat([lines, outlines]), crs=self.objects.crs) if len(outlines) else lines
 
-    def things(self, wanted: Callable[[Tags], bool] | str) -> tuple[gpd.GeoDataFrame, list[str]]:
+    def things(
+        self, wanted: Callable[[Tags], bool] | str, *, as_drawn: bool = False
+    ) -> tuple[gpd.GeoDataFrame, list[str]]:
         """Return what is wanted, and the ids of what the file does not hold whole.
 
         Points and areas come as they are; what is drawn as an open line (bus platforms often are) comes as its middle point.
@@ -80,6 +82,8 @@ class Extract:
         ----------
         wanted
             A test on the tags, or a facility kind.
+        as_drawn
+            Open lines come as they are, as far as the file holds them.
         """
         found = (
             self.objects.iloc[self.kinds.get(wanted, [])] if isinstance(wanted, str) else tagged(self.objects, wanted)
@@ -88,10 +92,17 @@ class Extract:
         # A closed way stands here as a line too, and is judged by its area.
         whole = self.objects.index[self.objects["form"] == "area"]
         others = found[(found["form"] != "point") & ~found.index.isin(whole)]
-        lines = others[(others["form"] == "line") & ~shapely.is_closed(others.geometry.to_numpy())]
+        if as_drawn:
+            # The relation of a river gathers ways that stand here themselves.
+            others = tagged(others, lambda tags: tags.get("type") != "waterway")
+            drawn = others["form"].isin(["line", "cut"]) & ~shapely.is_missing(others.geometry.to_numpy())
+        else:
+            drawn = (others["form"] == "line") & ~shapely.is_closed(others.geometry.to_numpy())
+        lines = others[drawn]
         lost = others.index.difference(lines.index, sort=False)
         if len(lines):
-            placed = pd.concat([placed, lines.set_geometry(lines.interpolate(0.5, normalized=True))])
+            kept = lines if as_drawn else lines.set_geometry(lines.interpolate(0.5, normalized=True))
+            placed = pd.concat([placed, kept])
         return placed, [str(label) for label in lost]
 
 
@@ -231,5 +242,6 @@ def street_tags(tags: Tags) -> dict[str, str]:
         "status": status,
         "sidewalk": next((tags[key] for key in _SIDEWALKS if tags.get(key, "no") != "no"), tags.get("sidewalk", "")),
         "open_year": tags.get("start_date", ""),
-        **{key: tags.get(key, "") for key in ("name", "access", "foot", "tunnel", "bridge", "layer")},
+        "width_m": tags.get("width", "").removesuffix("m").strip(),
+        **{key: tags.get(key, "") for key in ("name", "access", "foot", "tunnel", "bridge", "layer", "oneway")},
     }

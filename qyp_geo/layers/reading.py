@@ -16,6 +16,7 @@ from qyp_geo.errors import CrsError, Problem, did_you_mean
 from qyp_geo.frames import LayerData
 from qyp_geo.layers.extracts import Extracts
 from qyp_geo.layers.kinds import Structure, known_kinds, structure_of
+from qyp_geo.layers.landuse import with_uses
 from qyp_geo.layers.osm import is_osm
 from qyp_geo.layers.placing import Area, into_district, keep_near
 from qyp_geo.layers.report import Report
@@ -64,9 +65,10 @@ def read_layers(
         problems.append(
             Problem(_DISTRICT_FILE, "boundary", "names no layer of kind boundary that can be read", district.boundary)
         )
-    in_turn = sorted(records, key=lambda reference: reference != district.boundary)
+    # The boundary before all that lies in it, totals before what they are spread over.
+    in_turn = sorted(records, key=lambda name: (name != district.boundary, records[name].population is not None))
     for reference in in_turn:
-        layer, told = reader.read(reference, records[reference])
+        layer, told = reader.read(reference, records[reference], found)
         problems += told
         if layer is not None:
             found[reference] = layer
@@ -98,10 +100,12 @@ class _Reader:
         what = f"is not made for this place: at {lon:.3f}, {lat:.3f} a kilometre is wrong by {error * 1000:,.1f} m"
         return [Problem(_DISTRICT_FILE, "crs", what, self.crs, f'Write crs = "{choose_crs(lon, lat)}"')]
 
-    def read(self, reference: str, layer: Layer) -> tuple[LayerData | None, list[Problem]]:
-        """Read one layer."""
+    def read(
+        self, reference: str, layer: Layer, before: Mapping[str, LayerData]
+    ) -> tuple[LayerData | None, list[Problem]]:
+        """Read one layer, beside those that were read before it."""
         report = Report(f"{reference}.toml", f"layers/{layer.source.path}", layer.title)
-        frame = self._frame(reference, layer, report)
+        frame = self._frame(reference, layer, report, before)
         if frame is not None and frame.empty and layer.kind == "boundary":
             report.whole("holds no polygon that could be the district")
         if frame is None or report.failed:
@@ -109,7 +113,9 @@ class _Reader:
         frame = frame.set_index(pd.Index(frame["id"], name="id")).drop(columns="id").assign(kind=layer.kind)
         return LayerData(layer, frame, tuple(report.problems), tuple(report.notes)), report.problems
 
-    def _frame(self, reference: str, layer: Layer, report: Report) -> gpd.GeoDataFrame | None:
+    def _frame(
+        self, reference: str, layer: Layer, report: Report, before: Mapping[str, LayerData]
+    ) -> gpd.GeoDataFrame | None:
         path = self.folder / "layers" / layer.source.path
         if not _usable(layer, path, report):
             return None
@@ -132,7 +138,8 @@ class _Reader:
         if placed is None:
             return None
         frame = sound_shapes(placed, allowed, report)
-        return self._of_kind(frame, layer, report)
+        _note_provenance(layer, report)
+        return self._of_kind(frame, layer, report, before)
 
     def _from_file(
         self, path: Path, layer: Layer, structure: Structure, name: str, report: Report
@@ -152,18 +159,45 @@ class _Reader:
         rows = canonical(raw, theirs, structure, name="", report=report)
         return rows if layer.kind == "boundary" or self.area is None else keep_near(rows, self.area, report)
 
-    def _of_kind(self, frame: gpd.GeoDataFrame, layer: Layer, report: Report) -> gpd.GeoDataFrame:
+    def _of_kind(
+        self, frame: gpd.GeoDataFrame, layer: Layer, report: Report, before: Mapping[str, LayerData]
+    ) -> gpd.GeoDataFrame:
         match layer.kind:
             case "streets":
                 return walked(frame, layer.walk or Walk(), report)
             case "residents":
-                return with_people(frame, layer, area=self.area, report=report)
+                return with_people(frame, layer, area=self.area, units=_totals(layer, before, report), report=report)
+            case "landuse":
+                return with_uses(frame, layer, report)
             case "units":
-                check_units(frame, layer, report)
+                check_units(frame, layer, area=self.area, report=report)
+            case "estates" if layer.gates is None:
+                report.note("无出入口数据")
         if "area_m2" in frame:
             polygons = shapely.get_dimensions(frame.geometry.to_numpy()) == 2
             frame = frame.assign(area_m2=frame["area_m2"].where(frame["area_m2"].notna() | ~polygons, frame.area))
         return frame
+
+
+def _totals(layer: Layer, before: Mapping[str, LayerData], report: Report) -> gpd.GeoDataFrame | None:
+    """The units whose totals are spread over the places of a layer; None where there are none."""
+    ref = layer.population.totals if layer.population is not None else None
+    if ref is None:
+        return None
+    if ref in before and before[ref].record.kind == "units":
+        return before[ref].frame
+    report.declared("population.totals", "names no layer of kind units that can be read", given=ref)
+    return None
+
+
+def _note_provenance(layer: Layer, report: Report) -> None:
+    """Note how good a layer is, and what it does not say of itself: one sentence for all layers that share it."""
+    said = {"数据时点": layer.provenance.as_of, "完整性": layer.provenance.completeness}
+    missing = "、".join(what for what, value in said.items() if value is None)
+    if missing:
+        report.note(f"{missing}未声明")
+    if layer.provenance.accuracy_m is not None:
+        report.note(f"位置精度 {layer.provenance.accuracy_m:g} m")
 
 
 def _usable(layer: Layer, path: Path, report: Report) -> bool:
@@ -171,6 +205,14 @@ def _usable(layer: Layer, path: Path, report: Report) -> bool:
     if layer.kind not in known_kinds():
         report.declared(
             "kind", "is not a known kind of layer", given=layer.kind, remedy=did_you_mean(layer.kind, known_kinds())
+        )
+        return False
+    if layer.provenance.secrecy == "涉密":
+        report.declared(
+            "provenance.secrecy",
+            "a state secret has no place here, and the file is not opened",
+            given=layer.provenance.secrecy,
+            remedy="Take the file and its declaration out of the folder; have its keeper release what may be used",
         )
         return False
     if not path.is_file():

@@ -18,7 +18,9 @@ from qyp_geo.layers.kinds import Structure
 from qyp_geo.layers.report import Report, one_by_one
 from qyp_geo.layers.tables import parse_number
 
-_OURS: Final = frozenset({"geometry", "kind", "inside", "estimated"})  # columns that no file gives
+_OURS: Final = frozenset(
+    {"geometry", "kind", "inside", "estimated", "spread", "residential", "construction"}
+)  # columns that no file gives
 _MAY_BE_NEGATIVE: Final = frozenset({"order", "layer"})
 _YEAR: Final = re.compile(r"(?<!\d)(?:1[5-9]|20)\d{2}(?!\d)")
 
@@ -81,6 +83,8 @@ def canonical(
         columns[ours] = _texts(raw[theirs[ours]]) if ours in theirs else pd.Series("", index=raw.index, dtype=object)
     if "status" in structure.text:
         columns["status"] = _statuses(columns["status"], theirs.get("status"), report)
+    if structure.word:
+        columns[structure.word] = _sorts(columns[structure.word], theirs.get(structure.word, ""), structure, report)
     for ours in structure.numbers:
         if ours not in theirs:
             columns[ours] = pd.Series(np.nan, index=raw.index, dtype=float)
@@ -158,6 +162,22 @@ def _statuses(written: pd.Series[Any], column: str | None, report: Report) -> pd
             remedy=did_you_mean(word, words),
         )
     return found.fillna("existing")
+
+
+def _sorts(written: pd.Series[Any], column: str, structure: Structure, report: Report) -> pd.Series[Any]:
+    """Say which sort of its kind each row is, in our word for it."""
+    ours = {said: word for word, others in structure.words.items() for said in (word, *others)}
+    found = written.str.lower().map(ours)
+    unknown = found.isna()
+    for word in dict.fromkeys(written[unknown]):
+        report.rows(
+            written.index[unknown & (written == word)],
+            f"not a known sort of {structure.word}",
+            column=column,
+            given=[word],
+            remedy=did_you_mean(word, ours),
+        )
+    return found.fillna("").astype(object)
 
 
 def _numbers(written: pd.Series[Any], ours: str, column: str, report: Report) -> pd.Series[Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from qyp_geo.declarations import Walk
@@ -22,7 +23,10 @@ _WORDS: Final = {
     **dict.fromkeys(["true", "1", "是", "有", "可", "可步行"], "yes"),
     **dict.fromkeys(["false", "0", "否", "无", "不可", "不可步行"], "no"),
 }
-_YES_OR_NO: Final = ("foot", "sidewalk", "tunnel", "bridge", "walkable")
+_YES_OR_NO: Final = ("foot", "sidewalk", "tunnel", "bridge", "walkable", "oneway", "two_sided")
+_DECIDED: Final = ("walkable", "two_sided")
+_ONE_WAY: Final = frozenset({"yes", "-1"})
+_ROAD_TYPES: Final = ("商业性", "生活性", "交通性")
 _TAGS: Final = ("street_class", "access", "foot", "sidewalk", "tunnel", "bridge", "layer", "status", "walkable")
 
 
@@ -38,6 +42,8 @@ class StreetClass:
         Whether vehicles drive on it, so that its tunnels are not walked unless tagged.
     elevated
         Whether a bridge of it on layer 1 or above counts as an elevated road, not walked unless tagged.
+    width_m
+        From kerb to kerb, where a two-sided street states no width: figures of our own.
     reason
         What it is, in the reader's words.
     """
@@ -45,6 +51,7 @@ class StreetClass:
     walkable: str
     carriageway: bool
     elevated: bool
+    width_m: float
     reason: str
 
 
@@ -52,7 +59,11 @@ def street_classes() -> Mapping[str, StreetClass]:
     """Every class that is known, by its OSM `highway` value."""
     return {
         row["street_class"]: StreetClass(
-            row["walkable"], row["carriageway"] == "yes", row["elevated"] == "yes", row["reason"]
+            row["walkable"],
+            row["carriageway"] == "yes",
+            row["elevated"] == "yes",
+            float(row["width_m"]),
+            row["reason"],
         )
         for row in packaged_rows("walkable.csv")
     }
@@ -64,16 +75,17 @@ def walked(frame: gpd.GeoDataFrame, walk: Walk, report: Report) -> gpd.GeoDataFr
     Parameters
     ----------
     frame
-        Canonical streets whose `walkable` is still the text of the file, empty where it says nothing.
+        Canonical streets whose `walkable` and `two_sided` are still the text of the file, empty where it says nothing.
     walk
         The layer's rules.
     report
-        Is told of classes that are missing or unknown; its notes get what is left out of walking, with kilometres.
+        Is told of classes that are missing or unknown; its notes get what is left out of walking, with kilometres, and which
+        streets are two-sided.
 
     Returns
     -------
     GeoDataFrame
-        The same streets, `walkable` true or false.
+        The same streets, `walkable` and `two_sided` true or false; `width_m` where a street is two-sided.
     """
     classes = street_classes()
     if walk.default_class is not None and walk.default_class not in classes:
@@ -83,6 +95,14 @@ def walked(frame: gpd.GeoDataFrame, walk: Walk, report: Report) -> gpd.GeoDataFr
             given=walk.default_class,
             remedy=did_you_mean(walk.default_class, classes),
         )
+    for word in walk.two_sided:
+        if word not in classes:
+            report.declared(
+                "walk.two_sided",
+                "is not a known street class",
+                given=word,
+                remedy=did_you_mean(word, classes),
+            )
     said = {tag: frame[tag].map(lambda word: _WORDS.get(word.lower(), word)) for tag in _YES_OR_NO}
     frame = frame.assign(street_class=frame["street_class"].replace("", walk.default_class or ""), **said)
     report.rows(
@@ -90,13 +110,22 @@ def walked(frame: gpd.GeoDataFrame, walk: Walk, report: Report) -> gpd.GeoDataFr
         "no street class",
         remedy='Declare columns.street_class, or walk.default_class = "residential"',
     )
-    for word in dict.fromkeys(frame["walkable"]):
-        if word not in {"", "yes", "no"}:
+    for column in _DECIDED:
+        for word in dict.fromkeys(frame[column]):
+            if word not in {"", "yes", "no"}:
+                report.rows(
+                    frame.index[frame[column] == word],
+                    f"{column} is neither yes nor no",
+                    given=[word],
+                    remedy="Allowed: yes, no, 是, 否",
+                )
+    for word in dict.fromkeys(frame["road_type"]):
+        if word not in {"", *_ROAD_TYPES}:
             report.rows(
-                frame.index[frame["walkable"] == word],
-                "walkable is neither yes nor no",
+                frame.index[frame["road_type"] == word],
+                "not a known road type",
                 given=[word],
-                remedy="Allowed: yes, no, 是, 否",
+                remedy=did_you_mean(word, _ROAD_TYPES),
             )
     different = frame[list(_TAGS)].drop_duplicates()
     verdict = {
@@ -105,7 +134,35 @@ def walked(frame: gpd.GeoDataFrame, walk: Walk, report: Report) -> gpd.GeoDataFr
     }
     reasons = [verdict[tuple(street)] for street in frame[list(_TAGS)].itertuples(index=False)]
     _tell(frame, reasons, classes, report)
-    return frame.assign(walkable=[reason == "" for reason in reasons])
+    return _with_sides(frame.assign(walkable=[reason == "" for reason in reasons]), walk, classes, report)
+
+
+def _with_sides(
+    frame: gpd.GeoDataFrame, walk: Walk, classes: Mapping[str, StreetClass], report: Report
+) -> gpd.GeoDataFrame:
+    """Decide for each street whether its two sides are walked apart, and how wide it is there."""
+    names = frame["street_class"].map(lambda word: word.split(";"))
+    by_class = names.map(lambda words: not set(words).isdisjoint(walk.two_sided)).astype(bool)
+    # Each line of a dual carriageway has one side that is walked.
+    one_line = ~frame["oneway"].isin(_ONE_WAY)
+    two_sided = (by_class & one_line & (frame["two_sided"] == "")) | (frame["two_sided"] == "yes")
+    usual_m = names.map(lambda words: max((classes[word].width_m for word in words if word in classes), default=np.nan))
+    assumed = two_sided & ~(frame["width_m"] > 0)
+    walked_km = (frame.length / 1000).where(frame["walkable"], 0.0)
+    if (two_sided & frame["walkable"]).any():
+        guessed = assumed & frame["walkable"]
+        widths = sorted(
+            {f"{kind} {m:g} m" for kind, m in zip(frame["street_class"][guessed], usual_m[guessed], strict=True)}
+        )
+        report.note(
+            f"双侧道路(只在过街处穿越)可步行 {walked_km[two_sided].sum():.2f} km"
+            f",其中 {walked_km[assumed].sum():.2f} km 未标宽度"
+            + (f",按等级取值(自定口径:{'、'.join(widths)})" if widths else "")
+        )
+    ordinary = by_class & ~one_line & ~two_sided & frame["walkable"]
+    if ordinary.any():
+        report.note(f"单向绘制(oneway,多为双线干路)的干路 {walked_km[ordinary].sum():.2f} km 按普通街道计,不分两侧")
+    return frame.assign(two_sided=two_sided, width_m=frame["width_m"].mask(assumed, usual_m))
 
 
 def _why_not(street: Mapping[str, str], classes: Mapping[str, StreetClass], walk: Walk) -> str:

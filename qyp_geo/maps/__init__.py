@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from qyp_geo.maps.build import build_page
+from qyp_geo.maps.ways import PARTS as WAYS_PARTS
 
-__all__ = ["build_page"]
+__all__ = ["WAYS_PARTS", "build_page"]

@@ -24,6 +24,7 @@ _SCRIPTS: Final = (
     "labels.js",
     "elements.js",
     "figures.js",
+    "ways.js",
     "views.js",
     "tables.js",
     "search.js",

@@ -10,6 +10,7 @@ import pandas as pd
 from qyp_geo.frames import Result
 from qyp_geo.maps.overlays import plain, table_content
 from qyp_geo.maps.pack import Column, Packer
+from qyp_geo.maps.ways import PARTS, ways_content
 
 _REQUIREMENT: Final = (
     "id",
@@ -30,6 +31,10 @@ _AREA: Final = (
     "people_covered",
     "people_total",
     "people_share",
+    "people_within_radius",
+    "radius_share",
+    "people_critical",
+    "people_uncertain",
     "verdict",
 )
 _HEADLINE: Final = ("level", "area", "set", "n_items", "n_items_with_data", "mean_reached", "all_reached_share")
@@ -48,7 +53,8 @@ def coverage_content(result: Result, units: pd.Index, packer: Packer) -> dict[st
         Ids of its demand units in the order of the page.
     packer
         Takes per requirement, one number per unit: ``walk`` (whole metres **rounded up**, so that a figure shown never
-        contradicts its verdict), ``nearest`` (the row of ``facilities``), ``verdict`` (the row of ``verdicts``), ``covered``.
+        contradicts its verdict), ``nearest`` (the row of ``facilities``), ``verdict`` (the row of ``verdicts``), ``covered``;
+        where the analysis tells them, ``fromGate`` and ``radius`` (metres, rounded up too), ``withinRadius`` and ``arterial``.
     """
     requirements = result.parts["requirements"]
     requirements = requirements if "id" in requirements else requirements.reset_index()
@@ -56,12 +62,13 @@ def coverage_content(result: Result, units: pd.Index, packer: Packer) -> dict[st
     row = units.get_indexer(pd.Index(by_unit["unit"]))
     by_unit, row = by_unit[row >= 0], row[row >= 0]
 
-    facility = by_unit.groupby(["kind", "facility"], sort=False).ngroup().to_numpy()
+    # One facility may serve requirements of several kinds, and ids are those of a layer.
+    one = [name for name in ("facility_layer", "facility") if name in by_unit]
+    facility = by_unit.groupby(["kind", *one], sort=False).ngroup().to_numpy()
     first = by_unit[~pd.Series(facility).duplicated().to_numpy()]
+    first = first.assign(owner=first.groupby(one, sort=False).ngroup())
     facility = np.where(by_unit["facility"] == "", NOTHING, facility)
     verdict, words = pd.factorize(by_unit["verdict"])
-    walk_m = by_unit["walk_m"].to_numpy(dtype=np.float64)
-    walk_up = np.where(np.isnan(walk_m), NOTHING, np.ceil(np.nan_to_num(walk_m))).astype(np.int64)
     rows_of = by_unit.reset_index(drop=True).groupby("requirement", sort=False).indices
 
     def columns(values: np.ndarray) -> list[Column]:
@@ -73,18 +80,43 @@ def coverage_content(result: Result, units: pd.Index, packer: Packer) -> dict[st
             packed.append(packer.column(column))
         return packed
 
-    headline = {"headline": table_content(result.parts["headline"], _HEADLINE)} if "headline" in result.parts else {}
-    return {
-        **headline,
-        "requirements": table_content(requirements, _REQUIREMENT),
-        "facilities": table_content(first, ("kind", "facility", "facility_name")),
-        "verdicts": plain(pd.Series(words)),
-        "walk": columns(walk_up),
+    packed = {
+        "walk": columns(_rounded_up(by_unit["walk_m"])),
         "nearest": columns(facility),
         "verdict": columns(verdict),
-        "covered": columns(by_unit["covered"].to_numpy(dtype=np.int64)),
+        "covered": columns(_truths(by_unit["covered"])),
+    }
+    for name, column, whole in (
+        ("fromGate", "walk_from_gate_m", _rounded_up),
+        ("radius", "radius_m", _rounded_up),
+        ("withinRadius", "within_radius", _truths),
+        ("arterial", "crosses_arterial", _truths),
+    ):
+        if column in by_unit:
+            packed[name] = columns(whole(by_unit[column]))
+    content: dict[str, object] = {
+        "requirements": table_content(requirements, _REQUIREMENT),
+        "facilities": table_content(first, ("kind", "facility", "facility_name", "owner")),
+        "verdicts": plain(pd.Series(words)),
+        **packed,
         "areas": table_content(result.table, _AREA),
     }
+    if "headline" in result.parts:
+        content["headline"] = table_content(result.parts["headline"], _HEADLINE)
+    if result.parts.keys() >= PARTS:
+        content["ways"] = ways_content(result, units=units, facilities=first, packer=packer)
+    return content
+
+
+def _rounded_up(metres: pd.Series) -> np.ndarray:
+    """Return whole metres, NOTHING where there are none."""
+    values = metres.to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(np.isnan(values), NOTHING, np.ceil(np.nan_to_num(values))).astype(np.int64)
+
+
+def _truths(values: pd.Series) -> np.ndarray:
+    """Return 1 for true and 0 for false, NOTHING where neither is known."""
+    return values.astype("boolean").astype("Int64").to_numpy(dtype=np.int64, na_value=NOTHING)
 
 
 def members(gaps: Result, *, rows: pd.Index, units: pd.Index, packer: Packer) -> dict[str, Column]:

@@ -17,18 +17,38 @@ from qyp_geo.frames import LayerData, Result
 from qyp_geo.maps.pack import Packer, cannot_be_drawn
 
 _STRUCTURAL: Final = frozenset(
-    {"boundary", "streets", "water", "zones", "units", "landmarks", "gates", "candidates", "residents"}
+    {
+        "boundary",
+        "streets",
+        "water",
+        "zones",
+        "units",
+        "landmarks",
+        "gates",
+        "candidates",
+        "residents",
+        "estates",
+        "barriers",
+        "crossings",
+        "landuse",
+    }
 )
 _FACTS: Final[Mapping[str, Sequence[str]]] = {
     "facility": ("status", "capacity", "open_year", "area_m2", "bldg_m2"),
     "residents": ("people", "levels", "floor_m2"),
     "units": ("level", "code"),
     "streets": ("street_class", "walkable", "status"),
+    "barriers": ("barrier",),
+    "crossings": ("crossing",),
+    "landuse": ("code", "residential", "construction"),
     "coverage": (
         "people",
         "estimated",
+        "spread",
+        "estate",
         "off_m",
         "too_far",
+        "cut_off",
         "township",
         "community",
         "zones",
@@ -39,6 +59,9 @@ _FACTS: Final[Mapping[str, Sequence[str]]] = {
     ),
     "gaps": (
         "rank",
+        "type",
+        "action",
+        "suspected",
         "people",
         "units",
         "missing",
@@ -49,15 +72,22 @@ _FACTS: Final[Mapping[str, Sequence[str]]] = {
         "nearest_facility",
         "nearest_name",
         "nearest_walk_m",
+        "radius_m",
         "zone",
         "township",
         "community",
+        "estate",
         "also_missing",
+        "responsible",
+        "checked",
     ),
+    "links": ("kind", "crosses", "length_m", "people_gained", "units_gained", "requirement", "gap"),
     "zones": ("area_km2", "people", "overlaps", "share_reached"),
 }
 """By role: the columns that the page's script knows how to show; those that a frame lacks are left out."""
-_LABELLED: Final = frozenset({"facility", "zones", "units", "water", "gaps", "candidates", "landmarks"})
+_LABELLED: Final = frozenset(
+    {"facility", "zones", "units", "water", "gaps", "candidates", "landmarks", "estates", "links"}
+)
 """Roles whose shapes carry a symbol or a label, which needs a point inside them."""
 
 
@@ -70,7 +100,8 @@ class Shown:
     overlay
         The declaration.
     role
-        What the page does with it: the layer's kind where that is structural, else ``facility``; the analysis's kind.
+        What the page does with it: the layer's kind where that is structural, else ``facility``; the analysis's kind;
+        ``links`` for those that a gaps analysis suggests.
     kind
         The layer's or analysis's own kind.
     frame
@@ -101,6 +132,7 @@ def collect(record: Map, *, layers: Mapping[str, LayerData], results: Mapping[st
         for where, what, given, remedy in _complaints(found, shown):
             problems.append(Problem(f"map {record.title}", f"overlay[{n}].{where}", what, given, remedy))
         shown.append(found)
+        shown.extend(_links_of(found, results))
     if problems:
         raise DeclarationError("A map cannot be drawn", problems)
     return shown
@@ -169,7 +201,7 @@ def _find(overlay: Overlay, layers: Mapping[str, LayerData], results: Mapping[st
     if overlay.of in layers:
         layer = layers[overlay.of]
         kind = layer.record.kind
-        return Shown(overlay, kind if kind in _STRUCTURAL else "facility", kind, _in_page_order(layer.frame))
+        return Shown(overlay, kind if kind in _STRUCTURAL else "facility", kind, in_page_order(layer.frame))
     if overlay.of not in results:
         return "names nothing that was read or computed"
     result = results[overlay.of]
@@ -178,7 +210,16 @@ def _find(overlay: Overlay, layers: Mapping[str, LayerData], results: Mapping[st
     if kind not in {"coverage", "gaps", "zones"} or not isinstance(frame, gpd.GeoDataFrame):
         return f"is an analysis of kind {kind}, which a map cannot show"
     # Gaps keep their rank; everything else may be reordered.
-    return Shown(overlay, kind, kind, frame if kind == "gaps" else _in_page_order(frame))
+    return Shown(overlay, kind, kind, frame if kind == "gaps" else in_page_order(frame))
+
+
+def _links_of(gaps: Shown, results: Mapping[str, Result]) -> Iterator[Shown]:
+    """Yield the links that a gaps analysis suggests as an overlay beside its own; the page has a word for its label."""
+    links = results[gaps.overlay.of].parts.get("links") if gaps.role == "gaps" else None
+    if isinstance(links, gpd.GeoDataFrame) and len(links):
+        # A label may not be empty in a declaration, and no declaration asks for this one.
+        overlay = gaps.overlay.model_copy(update={"label": "", "popup": {}})
+        yield Shown(overlay, "links", "links", links)
 
 
 def _complaints(found: Shown, before: Sequence[Shown]) -> Iterator[tuple[str, str, str, str]]:
@@ -200,7 +241,7 @@ def _known_facts(shown: Shown) -> list[str]:
     return names
 
 
-def _in_page_order(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def in_page_order(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Sort rows along a Hilbert curve: neighbours are alike, and differences between neighbours pack small."""
     bounds = frame.geometry.bounds.to_numpy()
     if not np.isfinite(bounds).any():

@@ -42,6 +42,8 @@ class BuildReport:
         Lines of which only some stretches do so: those stretches are used once.
     crossings_joined
         Vertices added where lines cross or touch; 0 unless that was asked for.
+    crossings_unused
+        Crossings, by their labels, that no two-sided street is near to; none where no street is two-sided.
     """
 
     n_lines: int
@@ -52,6 +54,7 @@ class BuildReport:
     duplicate: pd.Index
     overlapping: pd.Index
     crossings_joined: int
+    crossings_unused: pd.Index
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +88,24 @@ class Streets:
     part_end: Ints
     n_nodes: int
 
+    def lines(self) -> npt.NDArray[np.object_]:
+        """The edges as LineStrings."""
+        edge = np.repeat(np.arange(len(self.length_m)), np.diff(self.first_vertex))
+        return np.asarray(shapely.linestrings(self.xy, indices=edge))
+
 
 def some(labels: pd.Index | npt.NDArray[np.object_]) -> str:
     """The first few labels in words."""
     shown = ", ".join(repr(label) for label in labels[:5].tolist())
     return shown if len(labels) <= 5 else f"{shown} and {len(labels) - 5:,} more"
+
+
+def column(frame: gpd.GeoDataFrame | gpd.GeoSeries, name: str, *, what: str, option: str) -> pd.Series:
+    """The column that an option names; raise `NetworkError` if there is none of that name."""
+    if isinstance(frame, gpd.GeoDataFrame) and name in frame.columns:
+        return frame[name]
+    columns = some(frame.columns) if isinstance(frame, gpd.GeoDataFrame) else "none, it is a GeoSeries"
+    raise NetworkError(f"{what}: {option}={name!r} names no column (columns: {columns})")
 
 
 def require_metres(lines: Lines) -> None:
@@ -272,4 +288,5 @@ def _report(
         duplicate=index[(n_runs > 0) & (n_kept == 0)],
         overlapping=index[(n_kept > 0) & (n_kept < n_runs)],
         crossings_joined=crossings_joined,
+        crossings_unused=pd.Index([]),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -17,8 +18,11 @@ from qyp_geo.errors import NetworkError
 from qyp_geo.network import unjoined
 from qyp_geo.network.build import BuildReport, Lines, Streets, join_lines
 from qyp_geo.network.exact import Ints
+from qyp_geo.network.kerbs import Kerbs, two_sides, with_kerbs, without_kerbs
+from qyp_geo.network.kernels import Graph
+from qyp_geo.network.routes import routes_frame
 from qyp_geo.network.search import graph_of, nearest_table, walks_table
-from qyp_geo.network.snap import Points, Positions, snap_points
+from qyp_geo.network.snap import Points, Positions, Ways, require_points, snap_points
 
 
 class WalkNetwork:
@@ -36,15 +40,27 @@ class WalkNetwork:
         What became of lines that are empty, double, or otherwise not plain.
     """
 
-    def __init__(self, streets: Streets, report: BuildReport, labels: pd.Index, crs: Any) -> None:
+    def __init__(
+        self, streets: Streets, kerbs: Kerbs, drawn: Streets, report: BuildReport, labels: pd.Index, crs: Any
+    ) -> None:
         self.crs = crs
         self.report = report
         self._streets = streets
+        self._kerbs = kerbs
+        self._drawn = drawn  # the same but for kerbs: streets as they were given
         self._labels = labels
-        self._graph = graph_of(streets)
+        self._graph = graph_of(streets, kerbs)
 
     @classmethod
-    def from_lines(cls, lines: Lines, *, node_crossings: bool = False) -> Self:
+    def from_lines(
+        cls,
+        lines: Lines,
+        *,
+        node_crossings: bool = False,
+        two_sided: str | None = None,
+        width_m: str | float | None = None,
+        crossings: Points | None = None,
+    ) -> Self:
         """Join lines wherever they share a vertex, be it an end or an interior vertex of either.
 
         Vertices are the same one when their x and y agree after rounding to 0.1 mm. Everything else stays apart:
@@ -58,16 +74,42 @@ class WalkNetwork:
             LineStrings or MultiLineStrings, projected, in metres. Heights are ignored.
         node_crossings
             Also join lines where they cross or touch without a common vertex. Right only for data without bridges.
+        two_sided
+            Column that tells (true or false) which lines are wide streets that one does not cross wherever one likes:
+            one walks along either kerb, as long as the centre line, and changes sides only where crossing is allowed,
+            or around a dead end. `qyp_geo.network.kerbs` tells how kerbs meet at nodes. Where lines run along each
+            other, the first of them, the one that is kept, decides.
+        width_m
+            Metres from kerb to kerb: the column that has them, or one figure for all. Needed with `two_sided`.
+        crossings
+            Points where two-sided streets may be crossed: at the nodes within 15 m of one, else in the middle of the
+            nearest street within 15 m. The others are listed in the report. Without this argument two-sided streets
+            may be crossed at every junction, a node with three or more ends of edges. To cross costs the width.
 
         Raises
         ------
         CrsError
-            The reference system is missing, geographic, or not in metres.
+            The reference system is missing, geographic, or not in metres, or the crossings are in another one.
         NetworkError
-            Some geometries are no lines, or none of them has any length.
+            Some geometries are no lines, or none of them has any length; sides or widths are missing; or a crossing
+            is no point.
         """
         streets, report = join_lines(lines, node_crossings=node_crossings)
-        return cls(streets, report, lines.index.to_flat_index(), lines.crs)
+        labels = lines.index.to_flat_index()
+        is_two_sided, metres = two_sides(lines, two_sided=two_sided, width_m=width_m)
+        if crossings is None:
+            places = None
+        elif two_sided is None:
+            raise NetworkError("crossings: only two-sided streets have any; name their column with two_sided")
+        else:
+            places = require_points(crossings, lines.crs, what="crossings")
+        ways, kerbs = streets, without_kerbs(streets)
+        if is_two_sided.any():
+            line = streets.part_line[streets.part]
+            ways, kerbs, unused = with_kerbs(streets, is_two_sided[line], metres[line], places)
+            if crossings is not None:
+                report = replace(report, crossings_unused=crossings.index[unused])
+        return cls(ways, kerbs, streets, report, labels, lines.crs)
 
     def __repr__(self) -> str:
         total_km = self._streets.length_m.sum() / 1000.0
@@ -75,16 +117,27 @@ class WalkNetwork:
 
     @property
     def n_nodes(self) -> int:
-        """Number of nodes: ends of lines, and vertices where lines meet."""
+        """Number of nodes: ends of lines, and vertices where lines meet (corners there, where streets have two sides)."""
         return self._streets.n_nodes
 
     @property
     def n_edges(self) -> int:
-        """Number of edges: stretches of lines from node to node."""
+        """Number of edges: stretches of lines from node to node, two of a two-sided street."""
         return len(self._streets.length_m)
 
-    def snap(self, points: Points, *, max_off_m: float = 200.0, of: str | None = None) -> Positions:
+    def snap(
+        self,
+        points: Points,
+        *,
+        max_off_m: float = 200.0,
+        of: str | None = None,
+        walked_m: str | None = None,
+        barriers: gpd.GeoSeries | gpd.GeoDataFrame | None = None,
+    ) -> Positions:
         """Put points on their nearest edges (of several at the same distance on the first).
+
+        The leg to a two-sided street ends at the kerb on the point's own side: it is half the width shorter, but not
+        less than 0. A point on the very centre line has an access on either kerb.
 
         Parameters
         ----------
@@ -96,13 +149,22 @@ class WalkNetwork:
         of
             Column that names the owner of each point, where several points are positions of one thing (the gates of
             a park): owners are then the labels, and their least walks count.
+        walked_m
+            Column with the metres already walked where each point is (inside an estate, to a gate of it). They count
+            in every walk, but not towards `max_off_m`.
+        barriers
+            Lines, or polygons for their outlines, that no leg crosses. A leg goes straight to the nearest point of an
+            edge; of the edges whose leg meets no barrier the nearest is taken. What lies within 0.1 mm of either end
+            of the leg does not count, so a gate in a wall opens to both sides. Points with streets near enough, but
+            all behind barriers, are listed in the result's `cut_off` and have no walks.
 
         Raises
         ------
         CrsError
-            The points are in another reference system.
+            The points or the barriers are in another reference system.
         NetworkError
-            Labels are repeated without `of` or are missing, or a geometry is no point.
+            Labels are repeated without `of` or are missing, a geometry is no point, metres walked are missing or
+            negative, or a barrier is neither line nor polygon.
         """
         if not max_off_m >= 0:
             raise NetworkError(f"max_off_m: a limit is a number of metres, 0 or more (given: {max_off_m})")
@@ -110,9 +172,9 @@ class WalkNetwork:
             points,
             max_off_m=max_off_m,
             of=of,
-            lines=self._lines,
-            tree=self._tree,
-            length_m=self._streets.length_m,
+            walked_m=walked_m,
+            barriers=barriers,
+            ways=Ways(self._lines, self._tree, self._streets.length_m, self._kerbs),
             crs=self.crs,
             network=self._fingerprint,
         )
@@ -124,6 +186,7 @@ class WalkNetwork:
         *,
         within_m: float = 1000.0,
         threads: int | None = None,
+        crosses_arterial: bool = False,
     ) -> pd.DataFrame:
         """Every pair of an origin and a target with `walk_m <= within_m`.
 
@@ -135,11 +198,14 @@ class WalkNetwork:
             The longest walk, inclusive.
         threads
             Threads to search with, by default one per processor. The result is the same for any number.
+        crosses_arterial
+            Also tell which walks cross a two-sided street.
 
         Returns
         -------
         `origin` and `target` (labels), both in input order, and `walk_m`: the origin's off-network leg, the way along
-        the network from its exact position to the target's, and the target's off-network leg, to the millimetre.
+        the network from its exact position to the target's, and the target's off-network leg, to the millimetre. On
+        request `crosses_arterial`: no walk as short goes without crossing a two-sided street.
         """
         return walks_table(
             self._streets,
@@ -148,10 +214,16 @@ class WalkNetwork:
             self._positions(targets),
             within_m=within_m,
             threads=threads,
+            uncrossed=self._uncrossed if crosses_arterial else None,
         )
 
     def nearest(
-        self, origins: Positions | Points, targets: Positions | Points, *, within_m: float = 5000.0
+        self,
+        origins: Positions | Points,
+        targets: Positions | Points,
+        *,
+        within_m: float = 5000.0,
+        crosses_arterial: bool = False,
     ) -> pd.DataFrame:
         """The nearest target of each origin; of several at the same millimetre the first of the input.
 
@@ -161,26 +233,70 @@ class WalkNetwork:
             Positions from `snap`, or points, which are then snapped with its defaults.
         within_m
             The longest walk, inclusive; may be infinite.
+        crosses_arterial
+            Also tell which of the walks cross a two-sided street.
 
         Returns
         -------
         One row per origin, by label and in input order, those too far from the network included: `target` (label)
-        and `walk_m` as in `walks`, both NaN where no target is within the limit.
+        and `walk_m` as in `walks`, both NaN where no target is within the limit; on request `crosses_arterial` as in
+        `walks`, false where there is none.
         """
         return nearest_table(
-            self._streets, self._graph, self._positions(origins), self._positions(targets), within_m=within_m
+            self._streets,
+            self._graph,
+            self._positions(origins),
+            self._positions(targets),
+            within_m=within_m,
+            uncrossed=self._uncrossed if crosses_arterial else None,
         )
+
+    def routes(self, origins: Positions | Points, targets: Positions | Points) -> gpd.GeoDataFrame:
+        """The least walk from each origin to the target in the same place: a few pairs to some thousands, to draw.
+
+        Parameters
+        ----------
+        origins, targets
+            Positions from `snap`, as many of the one as of the other, or points, which are then snapped with its
+            defaults. To walk to one target from many origins, repeat it under other labels.
+
+        Returns
+        -------
+        One row per origin, by label and in input order: `walk_m` as in `walks`, and the geometry, a LineString from
+        where the origin's leg begins to where the target's does, along the lines of the streets that are walked (of
+        several least walks one). To cross a two-sided street draws nothing, as both kerbs lie on the centre line.
+        NaN and None where there is no way.
+
+        Raises
+        ------
+        NetworkError
+            There are more of the one than of the other.
+        """
+        return routes_frame(self._streets, self._kerbs, self._lines, self._positions(origins), self._positions(targets))
 
     @cached_property
     def edges(self) -> gpd.GeoDataFrame:
-        """One row per edge: `line` (label of the line it is cut from), `length_m`, `component`, geometry."""
+        """One row per edge: `line` (label of the line it is cut from), `u`, `v` (nodes), `length_m`, `component`, geometry.
+
+        With two-sided streets also `side`: 1 for a left kerb, -1 for the right one in the next row, both drawn on the
+        centre line, and 0 for all other edges; and `width_m` from kerb to kerb, 0 for all other edges.
+        """
         columns = {
             "line": self._labels.take(self._streets.part_line[self._streets.part]),
+            "u": self._streets.node[:, 0],
+            "v": self._streets.node[:, 1],
             "length_m": self._streets.length_m,
             "component": self._component[self._streets.node[:, 0]],
         }
+        if self._kerbs.side.any():
+            columns |= {"side": self._kerbs.side, "width_m": 2 * self._kerbs.half_width_m}
         index = pd.RangeIndex(self.n_edges, name="edge")
         return gpd.GeoDataFrame(pd.DataFrame(columns, index=index), geometry=self._lines, crs=self.crs)
+
+    @property
+    def crossing_links(self) -> pd.DataFrame:
+        """One row per place where a two-sided street is crossed from kerb to kerb: `u`, `v` (nodes), `length_m`."""
+        return pd.DataFrame({"u": self._kerbs.link[:, 0], "v": self._kerbs.link[:, 1], "length_m": self._kerbs.link_m})
 
     def edge_line(self, edge: int) -> shapely.LineString:
         """Geometry of one edge, in the direction in which `along_m` counts."""
@@ -213,7 +329,9 @@ class WalkNetwork:
         Columns `line` (the label of the line that ends), `near_line`, `distance_m`, `x`, `y` (of the end). Ends that
         a street no longer than 0.5 m joins to that line are left out.
         """
-        return unjoined.near_misses(self._streets, self._lines, self._tree, self._labels)
+        lines = self._lines if self._drawn is self._streets else self._drawn.lines()
+        tree = self._tree if self._drawn is self._streets else shapely.STRtree(lines)
+        return unjoined.near_misses(self._drawn, lines, tree, self._labels)
 
     @cached_property
     def crossings(self) -> pd.DataFrame:
@@ -221,7 +339,7 @@ class WalkNetwork:
 
         Columns `line`, `other_line` (labels; the same where a line crosses itself), `x`, `y`.
         """
-        return unjoined.crossings(self._streets, self._labels)
+        return unjoined.crossings(self._drawn, self._labels)
 
     def _positions(self, at: Positions | Points) -> Positions:
         if not isinstance(at, Positions):
@@ -234,12 +352,18 @@ class WalkNetwork:
     def _fingerprint(self) -> str:
         digest = hashlib.blake2b(self._streets.xy.tobytes(), digest_size=16)
         digest.update(self._streets.first_vertex.tobytes())
+        for corners in (self._streets.node, self._kerbs.link, self._kerbs.link_m, self._kerbs.half_width_m):
+            digest.update(corners.tobytes())
         return digest.hexdigest()
 
     @cached_property
+    def _uncrossed(self) -> Graph:
+        """The graph without links between kerbs."""
+        return graph_of(self._streets, without_kerbs(self._streets))
+
+    @cached_property
     def _lines(self) -> npt.NDArray[np.object_]:
-        edge = np.repeat(np.arange(self.n_edges), np.diff(self._streets.first_vertex))
-        return np.asarray(shapely.linestrings(self._streets.xy, indices=edge))
+        return self._streets.lines()
 
     @cached_property
     def _tree(self) -> shapely.STRtree:

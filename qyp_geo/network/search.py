@@ -7,20 +7,27 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import scipy.sparse
 
 from qyp_geo.errors import NetworkError
 from qyp_geo.network.build import Streets
 from qyp_geo.network.exact import MM_SLACK_M, Floats, Ints
+from qyp_geo.network.kerbs import Kerbs
 from qyp_geo.network.kernels import Accesses, Beside, Graph, Owned, Scratch, Sinks, nearest_of, walks_within
 from qyp_geo.network.snap import Positions
 
 
-def graph_of(streets: Streets) -> Graph:
-    """Both directions of every edge, by the node they leave; an edge that ends where it begins leads nowhere."""
-    ways = streets.node[streets.node[:, 0] != streets.node[:, 1]]
-    length_m = streets.length_m[streets.node[:, 0] != streets.node[:, 1]]
+def graph_of(streets: Streets, kerbs: Kerbs) -> Graph:
+    """Both directions of every edge and of every link between kerbs, by the node they leave.
+
+    An edge that ends where it begins leads nowhere.
+    """
+    ways = np.concatenate([streets.node, kerbs.link])
+    length_m = np.concatenate([streets.length_m, kerbs.link_m])
+    leads = ways[:, 0] != ways[:, 1]
+    ways, length_m = ways[leads], length_m[leads]
     tail = np.concatenate([ways[:, 0], ways[:, 1]])
     order = np.argsort(tail, kind="stable")
     return Graph(
@@ -31,34 +38,60 @@ def graph_of(streets: Streets) -> Graph:
 
 
 def walks_table(
-    streets: Streets, graph: Graph, origins: Positions, targets: Positions, *, within_m: float, threads: int | None
+    streets: Streets,
+    graph: Graph,
+    origins: Positions,
+    targets: Positions,
+    *,
+    within_m: float,
+    threads: int | None,
+    uncrossed: Graph | None,
 ) -> pd.DataFrame:
-    """Every pair within `within_m`; `WalkNetwork.walks` says how."""
+    """Every pair within `within_m`; `WalkNetwork.walks` says how. `uncrossed` is the graph without its links."""
     within_m = _limit(within_m)
     if threads is not None and threads < 1:
         raise NetworkError(f"threads: a number of threads is 1 or more (given: {threads})")
-    # Sums are exact in any order, so the walks are the same from either side: search from the side with fewer.
-    if len(targets.owner) < len(origins.owner):
-        walks = _pairs(streets, graph, targets, origins, within_m=within_m, threads=threads).T.tocsr()
-    else:
-        walks = _pairs(streets, graph, origins, targets, within_m=within_m, threads=threads)
-    walks.sort_indices()  # targets in input order
+    walks = _from_fewer(streets, graph, origins, targets, within_m=within_m, threads=threads)
     origin = np.repeat(np.arange(len(origins)), np.diff(walks.indptr))
-    return pd.DataFrame(
-        {
-            "origin": origins.labels.take(origin),
-            "target": targets.labels.take(walks.indices),
-            "walk_m": walks.data,
-        },
-        copy=False,
-    )
+    columns = {
+        "origin": origins.labels.take(origin),
+        "target": targets.labels.take(walks.indices),
+        "walk_m": walks.data,
+    }
+    if uncrossed is not None:
+        without = _from_fewer(streets, uncrossed, origins, targets, within_m=within_m, threads=threads)
+        columns["crosses_arterial"] = ~_holds(without, walks)
+    return pd.DataFrame(columns, copy=False)
 
 
 def nearest_table(
-    streets: Streets, graph: Graph, origins: Positions, targets: Positions, *, within_m: float
+    streets: Streets,
+    graph: Graph,
+    origins: Positions,
+    targets: Positions,
+    *,
+    within_m: float,
+    uncrossed: Graph | None,
 ) -> pd.DataFrame:
-    """The nearest target of each origin; `WalkNetwork.nearest` says how."""
+    """The nearest target of each origin; `WalkNetwork.nearest` says how. `uncrossed` is the graph without its links."""
     within_m = _limit(within_m)
+    nearest, walk_m = _nearest(streets, graph, origins, targets, within_m=within_m)
+    if (nearest >= 0).all():
+        target = targets.labels.take(nearest).array
+    else:  # as objects, so that integers stay integers beside NaN
+        target = pd.Series(targets.labels, dtype=object).reindex(nearest).array
+    table = pd.DataFrame({"target": target, "walk_m": walk_m}, index=origins.labels.rename("origin"))
+    if uncrossed is not None:
+        # The first of the nearest targets stays the first of them as long as the walk to it is the same.
+        without, without_m = _nearest(streets, uncrossed, origins, targets, within_m=within_m)
+        table["crosses_arterial"] = (nearest >= 0) & ((nearest != without) | (walk_m != without_m))
+    return table
+
+
+def _nearest(
+    streets: Streets, graph: Graph, origins: Positions, targets: Positions, *, within_m: float
+) -> tuple[Ints, Floats]:
+    """Number of the nearest target of each origin and the walk to it; -1 and NaN where none is within the limit."""
     n_nodes = streets.n_nodes
     nearest = np.full(len(origins), -1, np.int32)
     nearest_mm = np.full(len(origins), np.inf)
@@ -75,13 +108,32 @@ def nearest_table(
     )
     found = nearest_mm / 1000.0 <= within_m
     found &= nearest >= 0  # also where the limit is infinite
-    target = pd.Series(targets.labels, dtype=object).reindex(np.where(found, nearest, -1)).array  # integers stay so
-    if found.all():
-        target = targets.labels.take(nearest).array
-    return pd.DataFrame(
-        {"target": target, "walk_m": np.where(found, nearest_mm / 1000.0, np.nan)},
-        index=origins.labels.rename("origin"),
+    return np.where(found, nearest, -1), np.where(found, nearest_mm / 1000.0, np.nan)
+
+
+def _from_fewer(
+    streets: Streets, graph: Graph, origins: Positions, targets: Positions, *, within_m: float, threads: int | None
+) -> Any:
+    """`walk_m` of every pair of origin (row) and target (column, ascending) within `within_m`, as a sparse matrix."""
+    # Sums are exact in any order, so the walks are the same from either side: search from the side with fewer.
+    if len(targets.owner) < len(origins.owner):
+        walks = _pairs(streets, graph, targets, origins, within_m=within_m, threads=threads).T.tocsr()
+    else:
+        walks = _pairs(streets, graph, origins, targets, within_m=within_m, threads=threads)
+    walks.sort_indices()  # targets in input order
+    return walks
+
+
+def _holds(matrix: Any, entries: Any) -> npt.NDArray[np.bool_]:
+    """Which entries of one sparse matrix another of its shape has too, both with ascending columns."""
+    places, theirs = (
+        np.repeat(np.arange(m.shape[0], dtype=np.int64), np.diff(m.indptr)) * m.shape[1] + m.indices
+        for m in (matrix, entries)
     )
+    if not places.size:
+        return np.zeros(theirs.size, dtype=bool)
+    at = np.minimum(np.searchsorted(places, theirs), places.size - 1)
+    return np.asarray((places[at] == theirs) & (matrix.data[at] == entries.data))
 
 
 def _pairs(

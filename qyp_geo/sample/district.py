@@ -9,8 +9,10 @@ import numpy as np
 import shapely
 from shapely import Polygon
 
-from qyp_geo.sample import estates, facilities, ground, streets, units
+from qyp_geo.sample import city, estates, facilities, ground, streets, units
 
+_ROAD_TYPE: Final = {"primary": "交通性", "secondary": "商业性", "tertiary": "生活性", "residential": "生活性"}
+_WIDTH_M: Final = {"primary": 40.0, "secondary": 30.0}
 SEED: Final = 360104
 """The administrative code of 青云谱区."""
 
@@ -57,6 +59,10 @@ def make_district() -> dict[str, gpd.GeoDataFrame]:
         "parks": parks,
         "pocket_parks": pocket_parks,
         "metro_stations": facilities.metro_stations(),
+        **city.gated(built),
+        "barriers": city.barriers(),
+        "crossings": city.crossings(network, rng),
+        "landuse": city.landuse(district, network, built, schools, [parks, pocket_parks], plots),
         "candidates": facilities.candidates(spare[5:29], rng),
         **points,
     }
@@ -107,6 +113,8 @@ def _street_frame(network: list[streets.Street]) -> gpd.GeoDataFrame:
             "name": street.name,
             "class": street.street_class,
             **{key: str(street.more.get(key, "")) for key in ("access", "foot", "tunnel", "bridge", "layer")},
+            "width": _WIDTH_M.get(street.street_class),
+            "road_type": _ROAD_TYPE.get(street.street_class, ""),
             "status": street.more.get("status", "现状"),
             "open_year": street.more.get("open_year"),
             "geometry": street.line,

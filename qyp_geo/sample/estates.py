@@ -12,6 +12,7 @@ from shapely import LineString, Point, Polygon, box
 from shapely.affinity import rotate
 from shapely.geometry.base import BaseGeometry
 
+from qyp_geo.sample.ground import polygons
 from qyp_geo.sample.streets import Street, noded, with_vertices
 
 PEOPLE: Final = 370_000
@@ -32,6 +33,15 @@ class Building:
 
 
 @dataclass(slots=True)
+class Estate:
+    """A gated estate: its walls, and the gates in them."""
+
+    name: str
+    ground: Polygon
+    gates: list[Point]
+
+
+@dataclass(slots=True)
 class Built:
     """What stands within the blocks."""
 
@@ -40,6 +50,7 @@ class Built:
     schools: list[tuple[str, Polygon, Point]] = field(default_factory=list)
     """Kind, ground, gate."""
     parks: list[Polygon] = field(default_factory=list)
+    estates: list[Estate] = field(default_factory=list)
 
 
 def build_up(blocks: Sequence[tuple[Polygon, str, bool]], rng: np.random.Generator) -> Built:
@@ -111,7 +122,15 @@ def _fill(built: Built, ground: Polygon, estate: str, is_village: bool, rng: np.
                 built.schools.append((kind, parcel, gate))
     parcels = shapely.union_all(taken)
     lanes = _lanes(ground, inner, parcels, rng)
-    built.lanes += noded([Street(lane, "service", "", {"access": "private"}) for lane in lanes])
+    if is_village:
+        built.lanes += noded([Street(lane, "residential") for lane in lanes])
+    else:
+        built.lanes += noded([Street(lane, "service", "", {"access": "private"}) for lane in lanes])
+        walls = kerb.difference(parcels.buffer(1)).buffer(-3, join_style="mitre").buffer(3, join_style="mitre")
+        walls = polygons(shapely.set_precision(walls, 0.01))[0]
+        ends = [lane for lane in lanes if lane.crosses(walls.exterior)]
+        gates = [gate for lane in ends for gate in shapely.get_parts(lane.intersection(walls.exterior)).tolist()]
+        built.estates.append(Estate(estate, walls, [gate for gate in gates if isinstance(gate, Point)]))
     keep_off = shapely.union_all([parcels.buffer(6), *(lane.buffer(5) for lane in lanes)])
     long_m, deep_m, pitch_m = (13.0, 11.0, 22.0) if is_village else (44.0, 13.0, 58.0)
     storeys = (

@@ -15,20 +15,20 @@ from qyp_geo.sample.estates import Built
 from qyp_geo.sample.streets import Street
 
 POINTS: Final = {
-    # kind: (how many, metres apart, what their names end with, capacity from and to)
-    "public_toilet": (80, 260, "公厕", (4, 16)),
-    "public_parking": (60, 320, "停车场", (40, 420)),
-    "neighbourhood_centre": (22, 700, "邻里中心", (0, 0)),
-    "health_centre": (9, 1100, "社区卫生服务中心", (0, 0)),
-    "health_station": (56, 300, "社区卫生服务站", (0, 0)),
-    "elderly_daycare": (72, 260, "居家和社区养老服务中心", (10, 45)),
-    "community_station": (60, 300, "社区服务站", (0, 0)),
-    "culture_centre": (7, 1300, "文化活动中心", (0, 0)),
-    "culture_station": (46, 380, "综合性文体服务中心", (0, 0)),
-    "fitness": (130, 190, "室外健身点", (0, 0)),
-    "wet_market": (28, 520, "农贸市场", (20, 160)),
-    "convenience_store": (200, 120, "便利店", (0, 0)),
-    "bus_stop": (120, 260, "站", (0, 0)),
+    # kind: (how many, metres apart, what their names end with, capacity from and to, floor area from and to in m²)
+    "public_toilet": (80, 260, "公厕", (4, 16), (30, 90)),
+    "public_parking": (60, 320, "停车场", (40, 420), (0, 0)),
+    "neighbourhood_centre": (22, 700, "邻里中心", (0, 0), (500, 1800)),
+    "health_centre": (9, 1100, "社区卫生服务中心", (0, 0), (1500, 2600)),
+    "health_station": (56, 300, "社区卫生服务站", (0, 0), (90, 320)),
+    "elderly_daycare": (72, 260, "居家和社区养老服务中心", (10, 45), (220, 900)),
+    "community_station": (60, 300, "社区服务站", (0, 0), (420, 1300)),
+    "culture_centre": (7, 1300, "文化活动中心", (0, 0), (2600, 6000)),
+    "culture_station": (46, 380, "综合性文体服务中心", (0, 0), (200, 1200)),
+    "fitness": (130, 190, "室外健身点", (0, 0), (0, 0)),
+    "wet_market": (28, 520, "农贸市场", (20, 160), (700, 2500)),
+    "convenience_store": (200, 120, "便利店", (0, 0), (50, 120)),
+    "bus_stop": (120, 260, "站", (0, 0), (0, 0)),
 }
 _POCKET_PARKS: Final = ("洪招社区口袋公园", "洪科社区口袋公园", "洪翔社区口袋公园", "规划三路口袋公园", "麻坊党建公园")
 _STAGES: Final = ("primary_school", "primary_school", "junior_school")
@@ -51,7 +51,7 @@ def scatter(
     at_gate = np.unique(shapely.STRtree(gates).query(shapely.points(spots), predicate="dwithin", distance=45.0)[0])
     near[at_gate] *= 6.0  # shops and services stand where an estate opens to the street
     frames = {}
-    for kind, (count, apart_m, ending, capacity) in POINTS.items():
+    for kind, (count, apart_m, ending, capacity, floor_m2) in POINTS.items():
         order = np.argsort(-(np.log(near) + rng.gumbel(size=len(spots))), kind="stable")
         taken: list[int] = []
         for spot in order.tolist():
@@ -66,7 +66,7 @@ def scatter(
                 "capacity": int(rng.integers(*capacity)) if capacity[1] else 0,
                 "hours": str(rng.choice(["24小时", "6:00-22:00", "5:30-23:00"])),
                 "berths_ev": int(rng.integers(0, 30)),
-                "bldg_m2": int(rng.integers(300, 1800)),
+                "bldg_m2": int(rng.integers(*floor_m2)) if floor_m2[1] else 0,
                 "geometry": Point(spots[spot]),
             }
             for n, spot in enumerate(taken, start=1)

@@ -32,7 +32,20 @@ def write_files(frames: Mapping[str, gpd.GeoDataFrame], folder: Path) -> None:
         `layers/data`; files of the same name are replaced.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("boundary", "water", "zones", "landmarks", "gates", "metro_stations", "parks", "pocket_parks"):
+    for name in (
+        "boundary",
+        "water",
+        "zones",
+        "landmarks",
+        "gates",
+        "metro_stations",
+        "parks",
+        "pocket_parks",
+        "estates",
+        "estate_gates",
+        "barriers",
+        "crossings",
+    ):
         _geojson(frames[name], folder / f"{name}.geojson")
     _geopackage(frames, folder)
     _parquet(frames["residents"], folder / "residents.parquet")
@@ -50,7 +63,7 @@ def write_files(frames: Mapping[str, gpd.GeoDataFrame], folder: Path) -> None:
         "养老": frames["elderly_daycare"],
         "社区服务站": frames["community_station"],
     }
-    _workbook(folder / "health_and_care.xlsx", care, wgs84_to_gcj02, {"capacity": "床位"})
+    _workbook(folder / "health_and_care.xlsx", care, wgs84_to_gcj02, {"capacity": "床位", "bldg_m2": "建筑面积"})
     daily = {
         "文化活动中心": frames["culture_centre"],
         "综合性文体服务中心": frames["culture_station"],
@@ -74,7 +87,7 @@ def _geopackage(frames: Mapping[str, gpd.GeoDataFrame], folder: Path) -> None:
     streets = frames["streets"].rename(
         columns={
             "id": "编号", "name": "路名", "class": "等级", "status": "状态", "open_year": "年份", "access": "通行",
-            "foot": "步行", "tunnel": "隧道", "bridge": "高架", "layer": "层",
+            "foot": "步行", "tunnel": "隧道", "bridge": "高架", "layer": "层", "width": "红线宽", "road_type": "道路性质",
         }
     )  # fmt: skip
     units = pd.concat([frames["townships"], frames["communities"]], ignore_index=True)
@@ -85,12 +98,14 @@ def _geopackage(frames: Mapping[str, gpd.GeoDataFrame], folder: Path) -> None:
         columns=_NAME
         | {"land_use": "用地性质", "ownership": "权属", "bldg_m2": "建筑面积", "origin": "来源", "zoning": "控规"}
     )
+    landuse = frames["landuse"].rename(columns={"id": "图斑号", "code": "地类编码", "name": "地类名称"})
     schools = frames["schools"].rename(columns=_NAME | {"seats": "学位", "status": "状态", "open_year": "开办年份"})
     stages = {str(kind): schools[schools["kind"] == kind].drop(columns="kind") for kind in schools["kind"].unique()}
     for name, layers in (
         ("streets", {"streets": streets}),
         ("units", {"units": units}),
         ("candidates", {"candidates": plots}),
+        ("landuse", {"landuse": landuse}),
         ("schools", stages),
     ):
         path = folder / f"{name}.gpkg"
@@ -114,7 +129,7 @@ def _shapefile(frame: gpd.GeoDataFrame, path: Path) -> None:
 
 
 def _csv(frame: gpd.GeoDataFrame, path: Path) -> None:
-    columns = {**_PLACE, "hours": "开放时间", "capacity": "蹲位"}
+    columns = {**_PLACE, "hours": "开放时间", "capacity": "蹲位", "bldg_m2": "建筑面积"}
     path.write_bytes(
         _shifted(frame, wgs84_to_gcj02, columns).to_csv(index=False, lineterminator="\r\n").encode("gb18030")
     )

@@ -101,6 +101,23 @@ def yingbin_avenue() -> LineString:
     )
 
 
+def railway() -> LineString:
+    """Return the railway in the east, which few streets pass under."""
+    return line(
+        (115.9400, 28.6700),
+        (115.9370, 28.6550),
+        (115.9345, 28.6380),
+        (115.9330, 28.6200),
+        (115.9300, 28.6060),
+        (115.9270, 28.5850),
+    )
+
+
+def canal() -> LineString:
+    """Return the north–south canal (南北连通渠) of the south."""
+    return line((115.9128, 28.6236), (115.9118, 28.6150), (115.9124, 28.6040), (115.9112, 28.5900))
+
+
 def commercial_corridor() -> LineString:
     """Return the centre line of the commercial corridor, 西起司马庙立交,东至解放东路: some five kilometres in the north."""
     return line(

@@ -62,12 +62,15 @@ def main_streets(district: Polygon, rng: np.random.Generator) -> list[Street]:
             np.column_stack([easting, y + 90 * np.sin(easting / 2300 + bend[2]) + 30 * np.sin(easting / 700 + bend[3])])
         )
         grid.append(Street(line, ("residential", "tertiary", "secondary")[n % 3], _NAMES_EW[n % len(_NAMES_EW)]))
-    axis_lines = shapely.union_all([axis.line for axis in axes])
+    railway, canal = ground.railway(), ground.canal()
+    axis_lines = shapely.union_all([*(axis.line for axis in axes), railway, canal])
     dry = shapely.union_all([water.buffer(35), works])
+    blocked = shapely.union_all([dry, railway.buffer(14), canal.buffer(10)])
     kept = [
         Street(piece, street.street_class, street.name)
-        for street in grid
-        for piece in _pieces(street.line.difference(dry))
+        for n, street in enumerate(grid)
+        # Every third street passes under the railway and over the canal.
+        for piece in _pieces(street.line.difference(blocked if n % 3 else dry))
         # A grid line that runs beside an axis is the axis.
         if piece.length > 120 and piece.intersection(axis_lines.buffer(70)).length < 0.5 * piece.length
     ]
@@ -140,8 +143,9 @@ def join_to_nearest(street: Street, others: list[Street]) -> list[Street]:
 
 
 def blocks(streets: Sequence[Street], district: Polygon) -> list[Polygon]:
-    """Return the blocks between streets, the southernmost first, those within the district."""
-    faces = shapely.get_parts(shapely.polygonize([piece for street in streets for piece in _segments(street.line)]))
+    """Return the blocks between streets, railway and canal, the southernmost first, those within the district."""
+    edges = noded([*streets, Street(ground.railway(), "rail"), Street(ground.canal(), "canal")])
+    faces = shapely.get_parts(shapely.polygonize([piece for edge in edges for piece in _segments(edge.line)]))
     inside = [face for face in faces.tolist() if face.representative_point().within(district) and face.area > 8000]
     return sorted(inside, key=lambda face: (round(face.centroid.y), round(face.centroid.x)))
 

@@ -116,10 +116,26 @@ def load_profile(profile_id: str, folder: Path | None = None) -> Profile:
     MissingError
         If there is no such profile; the message names the nearest.
     """
-    profiles = _load_folder(folder) if folder is not None and folder.is_dir() else _packaged_profiles()
+    profiles = load_profiles(folder)
     if profile_id not in profiles:
         raise MissingError(f"no standards profile is called {profile_id!r}. {did_you_mean(profile_id, profiles)}")
     return profiles[profile_id]
+
+
+def load_profiles(folder: Path | None = None) -> Mapping[str, Profile]:
+    """Every profile by its id, the packaged ones first; parameters and errors are those of `load_profile`."""
+    return _load_folder(folder) if folder is not None and folder.is_dir() else _packaged_profiles()
+
+
+def stated_rules(folder: Path | None = None) -> Iterator[tuple[Profile, Rule]]:
+    """Every rule once for each profile that states its figures, with that profile.
+
+    A rule that a district overrides comes twice: as its standard has it, and as the district's own document has it.
+    """
+    for profile in load_profiles(folder).values():
+        for rule in profile.rules.values():
+            if rule.profile == profile.id:
+                yield profile, rule
 
 
 @cache

@@ -14,7 +14,7 @@ from qyp_geo.errors import DeclarationError, MissingError, Problem, did_you_mean
 from qyp_geo.standards.kinds import Kind, kinds
 from qyp_geo.standards.packaged import FOLDER
 from qyp_geo.standards.profiles import Profile
-from qyp_geo.standards.rules import AREA_UNITS_M2, CIRCLES, UNVERIFIED, Effect, Reach, Rule
+from qyp_geo.standards.rules import AREA_UNITS_M2, CIRCLES, Effect, Reach, Rule, labelled, size_words
 
 OWN_SOURCE = "自定口径"
 _MILDEST_FIRST: tuple[Effect, ...] = ("inform", "warn", "fail")
@@ -91,7 +91,7 @@ class Requirement:
 
     def label(self) -> str:
         """The source to print beside a result, with 未核 where unverified."""
-        return self.source if self.verified else f"{self.source}（{UNVERIFIED}）"
+        return labelled(self.source, verified=self.verified)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +166,7 @@ def requirements(
     circles: Sequence[str] = ("15", "10", "5"),
     sets: Sequence[str] = (),
     own_limits_m: Mapping[str, float] = MappingProxyType({}),
+    place: str = "",
 ) -> list[Requirement]:
     """What coverage judges by a profile, in the profile's order, stand-ins and own limits last.
 
@@ -184,6 +185,9 @@ def requirements(
         Sets of the district's plan to add, by id (`requirement_sets`); alone, with ``circles=()``.
     own_limits_m
         Limits of one's own in metres, by kind. Each is judged beside the clause's, under 自定口径.
+    place
+        What the demand is, where it is not homes, in the words of the rules' `applies_to` (``人流聚集的公共场所``). A rule
+        that binds only certain places is a verdict there, and for everyone else a reference.
 
     Raises
     ------
@@ -200,7 +204,7 @@ def requirements(
             one.id for one in chosen if rule_id in one.rules or (rule_id in profile.rules and one.takes(rule.circles))
         )
         if takers:
-            found += [replace(one, sets=takers) for one in _of_rule(rule, profile)]
+            found += [replace(one, sets=takers) for one in _of_rule(rule, profile, reference=not _binds(rule, place))]
 
     _check_own_limits(own_limits_m)
     every_circle = tuple(one.id for one in chosen if one.circles)
@@ -211,7 +215,8 @@ def requirements(
         if not takers or stand_in.profile not in profile.lineage or stand_in.kind in settled:
             continue
         if stand_in.rule:
-            lent = _of_rule(profile.rule(stand_in.rule), profile, reference=stand_in.reference)
+            rule = profile.rule(stand_in.rule)
+            lent = _of_rule(rule, profile, reference=stand_in.reference or not _binds(rule, place))
         elif stand_in.kind in own_limits_m:
             continue
         else:
@@ -247,7 +252,12 @@ def _check_own_limits(own_limits_m: Mapping[str, float]) -> None:
         raise DeclarationError("limits of one's own", problems)
 
 
-def _of_rule(rule: Rule, profile: Profile, *, reference: bool = False) -> list[Requirement]:
+def _binds(rule: Rule, place: str) -> bool:
+    """Whether a rule is about demand of this kind (empty for homes), or only a reference for it."""
+    return not rule.applies_to or (bool(place) and place in rule.applies_to)
+
+
+def _of_rule(rule: Rule, profile: Profile, *, reference: bool) -> list[Requirement]:
     """What one rule asks for; nothing where it is not about the distance to a kind of facility."""
     if not rule.kind:
         return []
@@ -261,7 +271,7 @@ def _of_rule(rule: Rule, profile: Profile, *, reference: bool = False) -> list[R
     if conditions := [one.condition for one in rule.figures if one.condition and rule.metric == "service_radius"]:
         note = f"“{rule.value}”中带条件的数值({'、'.join(conditions)})不参与判定"
         found = [replace(one, note=note) for one in found]
-    if reference or rule.applies_to:
+    if reference:
         found = [replace(one, reference=True, effect="inform", title_zh=f"{one.title_zh}(参考)") for one in found]
     return found
 
@@ -281,7 +291,7 @@ def _of_reach(rule: Rule, reach: Reach, profile: Profile) -> Requirement:
         profile=rule.profile,
         kind=rule.kind,
         served_by=kind.served_by,
-        title_zh=_title(kind, reach.limit_m, _size_words(reach.min_area_m2, reach.max_area_m2)),
+        title_zh=_title(kind, reach.limit_m, size_words(reach.min_area_m2, reach.max_area_m2)),
         circle=rule.circle,
         limit_m=reach.limit_m,
         beside_m=beside_m,
@@ -351,9 +361,3 @@ def _of_own_limit(kind: str, limit_m: float) -> Requirement:
 
 def _title(kind: Kind, limit_m: float, size: str = "") -> str:
     return f"{kind.name_zh}{size}{limit_m:g}米步行可达率"
-
-
-def _size_words(min_area_m2: float | None, max_area_m2: float | None) -> str:
-    if min_area_m2 is None:
-        return ""
-    return f"(≥{min_area_m2:g}㎡)" if max_area_m2 is None else f"({min_area_m2:g}-{max_area_m2:g}㎡)"

@@ -49,6 +49,8 @@ _CEILINGS = ("service_radius", "walk_distance", "walk_time", "spacing")
 _REACHES = ("service_radius", "walk_distance")
 AREA_UNITS_M2: Mapping[str, float] = MappingProxyType({"m2": 1.0, "hm2": 10_000.0})
 UNVERIFIED = "未核"
+# A row that a district has named and not yet given its figure.
+TO_FILL_IN = "待填"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,22 @@ class Reach:
     strict: bool
     min_area_m2: float | None
     max_area_m2: float | None
+
+    def takes(self, area_m2: float) -> bool:
+        """Whether a facility of this area (m²) is of the size that the distance is about."""
+        return (self.min_area_m2 or 0.0) <= area_m2 and (self.max_area_m2 is None or area_m2 <= self.max_area_m2)
+
+
+def labelled(source: str, *, verified: bool) -> str:
+    """A source as it is printed beside a result, with 未核 where unverified."""
+    return source if verified else f"{source}（{UNVERIFIED}）"
+
+
+def size_words(min_area_m2: float | None, max_area_m2: float | None) -> str:
+    """The size of the facilities that a distance is about, in words; empty where any."""
+    if min_area_m2 is None:
+        return ""
+    return f"(≥{min_area_m2:g}㎡)" if max_area_m2 is None else f"({min_area_m2:g}-{max_area_m2:g}㎡)"
 
 
 def _known(word: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
@@ -207,7 +225,7 @@ class Rule(BaseModel):
     @property
     def computable(self) -> str:
         """Empty where the value could be read, else the reason why not."""
-        return self._parsed()[1]
+        return TO_FILL_IN if self.confidence == "local" and not self.value else self._parsed()[1]
 
     def _parsed(self) -> tuple[tuple[Figure, ...], str]:
         ceiling = self.metric in _CEILINGS
@@ -247,4 +265,4 @@ class Rule(BaseModel):
 
     def label(self) -> str:
         """The source to print beside a result, with 未核 where unverified."""
-        return self.source if self.verified else f"{self.source}（{UNVERIFIED}）"
+        return labelled(self.source, verified=self.verified)

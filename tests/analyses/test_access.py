@@ -14,6 +14,7 @@ import pytest
 import shapely
 
 from qyp_geo.analyses.access import NO_GATES, NO_STREET, Facilities, find_facilities
+from qyp_geo.analyses.standing import stand
 from qyp_geo.frames import LayerData
 from qyp_geo.network import WalkNetwork
 from tests.analyses.village import CRS, STREETS, box, frame, layer, line, point, village_layers
@@ -30,10 +31,10 @@ def reached(
 ) -> tuple[Facilities, pd.DataFrame]:
     """The facilities of some layers, and the walks to them from homes on the streets."""
     named = {f"layers/{n}": each for n, each in enumerate(layers)}
-    at = net.snap(gpd.GeoSeries(homes, crs=CRS))
+    standing = stand(gpd.GeoSeries(homes, crs=CRS), net, max_off_m=200.0)
     more = {"layers/gates": layer(gates, "gates")} if gates is not None else {}
-    found = find_facilities(list(named), named | more, net=net, demand=at, max_off_m=200.0)
-    walks = net.walks(at, found.at, within_m=5000.0)
+    found = find_facilities(list(named), named | more, standing=standing, max_off_m=200.0)
+    walks = net.walks(standing.at, found.at, within_m=5000.0)
     return found, walks.pivot_table(index="origin", columns="target", values="walk_m").reindex(list(homes))
 
 

@@ -13,6 +13,7 @@ import pytest
 from qyp_geo import analyses
 from qyp_geo.analyses.areas import OUTSIDE, UNASSIGNED
 from qyp_geo.analyses.judging import MET, NO_DATA, NOT_APPLICABLE, UNMET, judge
+from qyp_geo.analyses.standing import stand
 from qyp_geo.errors import DataError
 from qyp_geo.frames import LayerData, Result
 from qyp_geo.standards import Requirement
@@ -301,8 +302,8 @@ def judged(*asked: Requirement) -> Any:
     homes = {"C": point(400, 300), "P": point(400, 0)}
     park = layer(frame("park", {"Y": box(300, 450, 500, 500)}, area_m2=[10_000.0]), "park")
     found, _ = reached(park, homes=homes)
-    points = frame("residents", homes).geometry
-    return judge(asked, found, frozenset({"park"}), net=VILLAGE, demand=VILLAGE.snap(points), points=points)
+    standing = stand(frame("residents", homes).geometry, VILLAGE, max_off_m=200.0)
+    return judge(asked, found, frozenset({"park"}), standing=standing)
 
 
 def test_a_strict_limit_leaves_the_limit_itself_out() -> None:

@@ -13,7 +13,7 @@ from qyp_geo.analyses.coverage import Coverage
 from qyp_geo.analyses.zones import Zones
 from qyp_geo.declarations import Layer, make_record, references
 from qyp_geo.errors import Problem
-from tests.analyses.village import coverage_record, village_layers
+from tests.analyses.village import coverage_record, village_layers, walled_layers, walled_record
 
 LAYERS: Mapping[str, Layer] = {name: layer.record for name, layer in village_layers().items()}
 
@@ -47,6 +47,15 @@ def test_layers_of_the_wrong_kind_are_named() -> None:
         ("facilities", "zones"),
         ("areas", "public_toilet"),
     ]
+
+
+def test_estates_barriers_crossings_and_land_use_are_layers_of_their_own_kinds() -> None:
+    layers = {name: layer.record for name, layer in walled_layers().items()}
+    record = walled_record(crossings="layers/estate_gates", landuse="layers/parks")
+    found = list(analyses.check(record, shown_as="a.toml", layers=layers, standards=Path("none")))
+    assert [(problem.where, problem.given) for problem in found] == [("crossings", "gates"), ("landuse", "park")]
+    named = {reference for _, reference in references(Coverage, record.model_dump())}
+    assert {"layers/estates", "layers/barriers", "layers/estate_gates"} <= named
 
 
 def test_a_layer_named_twice_is_told() -> None:
@@ -117,4 +126,5 @@ def test_each_kind_of_question_has_its_record() -> None:
         "coverage": "Coverage",
         "gaps": "Gaps",
         "zones": "Zones",
+        "checkup": "Checkup",
     }

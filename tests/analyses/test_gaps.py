@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ import pytest
 from qyp_geo import analyses
 from qyp_geo.analyses import gaps as module
 from qyp_geo.analyses.areas import OUTSIDE
+from qyp_geo.analyses.causes import ABSENT, ACTIONS, NO_WAY, SUSPECTED, TOO_SMALL
 from qyp_geo.analyses.gaps import Gaps
 from qyp_geo.errors import DeclarationError
 from qyp_geo.frames import LayerData, Result
 from tests.analyses.village import (
+    HOMES,
+    box,
     coverage_record,
     frame,
     inputs,
@@ -187,3 +191,75 @@ def test_a_kind_of_which_there_is_nothing_leaves_everybody_in_gaps() -> None:
     layers["layers/schools"] = layer(frame("primary_school", {}), "primary_school")
     result = gaps_of(layers, coverage={"facilities": ["layers/schools"], "circles": ["10"], "limits_m": {}})
     assert result.table["people"].tolist() == [240.0, 150.0, 30.0, 20.0, 10.0, 5.0]  # C with I, A with B, D, G, E, F
+
+
+def test_a_facility_near_but_too_far_to_walk_wants_a_way() -> None:
+    # From C (400, 300) it is 325.7 m straight to the toilet at (500, -10), and 410 m to walk.
+    layers = village_layers()
+    layers["layers/residents"] = residents({"C": point(400, 300)}, [200.0])
+    for limit_m, kind in ((325.7, ABSENT), (325.8, NO_WAY), (409.999, NO_WAY)):
+        gap = gaps_of(layers, coverage={"limits_m": {"public_toilet": limit_m}}).table.query("requirement == @TOILETS")
+        assert gap["type"].tolist() == [kind]
+        assert gap["action"].tolist() == [ACTIONS[kind]]
+        assert gap["radius_m"].tolist() == [325.73]
+
+
+def test_the_type_is_that_of_most_people() -> None:
+    # Of two homes in one gap the toilet is near to the one on the lane only.
+    layers = village_layers()
+    for people, kind in (([11.0, 10.0], NO_WAY), ([10.0, 10.0], ABSENT)):
+        layers["layers/residents"] = residents({"C": point(400, 300), "I": point(400, 445)}, people)
+        gap = gaps_of(layers, coverage={"limits_m": {"public_toilet": 400.0}}).table.query("requirement == @TOILETS")
+        assert gap[["units", "type"]].to_numpy().tolist() == [[2, kind]]
+
+
+def test_a_facility_within_the_walk_that_is_too_small_is_to_be_enlarged() -> None:
+    # The park Y has 10,000 m2; C is 150 m off, D exactly 1,000 m, E 1,450 m.
+    layers = village_layers()
+    types = {}
+    for home in ("C", "D", "E"):
+        x, y, _ = HOMES[home]
+        layers["layers/residents"] = residents({home: point(x, y)}, [10.0])
+        types[home] = gaps_of(layers).table.query("missing_title == '公园(≥50000㎡)1000米步行可达率'")["type"].tolist()
+    assert types == {"C": [TOO_SMALL], "D": [TOO_SMALL], "E": [ABSENT]}
+
+
+def test_a_gap_that_rests_on_poi_or_estimates_is_suspected() -> None:
+    layers = village_layers()
+    toilets = layers["layers/toilets"]
+    poi = toilets.record.provenance.model_copy(update={"completeness": "POI"})
+    assert not gaps_of(layers).table["suspected"].any()
+
+    layers["layers/toilets"] = replace(toilets, record=toilets.record.model_copy(update={"provenance": poi}))
+    found = gaps_of(layers)
+    of_toilets = found.table["missing"] == "public_toilet"
+    assert (found.table["suspected"] == of_toilets).all()
+    assert set(found.table["action"][of_toilets]) <= {f"{SUSPECTED};{action}" for action in ACTIONS.values()}
+    assert f"{of_toilets.sum()} 处依据 POI 数据或估算人口,为{SUSPECTED}" in found.notes
+
+    layers["layers/toilets"] = toilets
+    homes = layers["layers/residents"].frame
+    estimated = layer(homes.assign(estimated=homes.index == "C"), "residents")
+    found = gaps_of(layers | {"layers/residents": estimated})
+    with_c = set(found.parts["units"].query("unit == 'C'")["gap"])
+    assert with_c == set(found.table.index[found.table["suspected"]])
+
+
+def test_who_is_responsible_and_what_was_found_is_left_to_fill_in() -> None:
+    table = gaps_of().table
+    assert set(table["responsible"]) | set(table["checked"]) == {""}
+
+
+def test_units_of_one_gated_estate_are_one_gap() -> None:
+    """Two houses whose doors are far apart by the one gate at (900, 250): each walks out and in again."""
+    layers = village_layers()
+    layers["layers/residents"] = residents(
+        {"N": point(600, 340), "S": point(600, 160), "D": point(1000, 300)}, [9.0, 8.0, 1.0]
+    )
+    layers["layers/estates"] = layer(
+        frame("estates", {"E": box(550, 150, 900, 350)}, name=["东苑"]), "estates", gates="layers/estate_gates"
+    )
+    layers["layers/estate_gates"] = layer(frame("gates", {"g": point(900, 250)}, of=["E"]), "gates")
+    result = gaps_of(layers, connect_m=10.0, coverage={"estates": "layers/estates"})
+    assert members(result, TOILETS) == [["N", "S"], ["D"]]
+    assert result.table.query("requirement == @TOILETS")["estate"].tolist() == ["东苑", ""]

@@ -45,6 +45,44 @@ Streets are 400 + 600 + 400 m of main street, a lane north, a back street, and a
       F, G        none                         none                       none
 
     straight from K2:  A 70.7, B 224.7, C 353.6, I 443.0, all others more than 600
+
+South of the main street, for some tests only (`walled_layers`), stand an estate with two gates, and a wall::
+
+     y
+      40                                         Q        V
+      25       J                             (1150)    (1350)
+      20                                     ========== the wall, x 1100 ... 1400
+       0   ----+---+-----------------------Q--------------------   main street
+     -10    T1     |                       |
+     -50   . . . . n . . . . . . . .       |
+           .       |               .       |
+    -140   .       |  M            .       |
+    -150   .       +-------------- e --+   |                       inner street, (550, 0) ... (840, -150)
+    -160   .             T3        .   |   |
+    -200   .                       .   |O  |                       O (860, -200)
+    -240   .               N       .   |   |
+           . . . . . . . . . . . . .   +---+                       loop, (840, -150) (840, -300) (1000, -300) (1000, 0)
+          500     550  600 650 700 800 840 1000
+
+    gates         n (550, -50), e (800, -150); both lie on the inner street
+    inside        to n                     to e                     to T3 (650, -160)
+      M (600,-140)  10 + 50 + 100 = 160      10 + 200 = 210           10 + 50 + 10 = 70
+      N (700,-240)  90 + 150 + 100 = 340     90 + 100 = 190           90 + 50 + 10 = 150
+      T3            10 + 100 + 100 = 210     10 + 150 = 160
+    from gates    to T1                    to K (g1 930, 20)
+      n             50 + 50 + 10 = 110       50 + 380 + 20 = 450
+      e             40 + 150 + 160 + 300 + 500 + 10 = 1160
+    others        to T1                    to T3                    to K
+      O             20 + 100 + 160 + 300 + 500 + 10 = 1090    20 + 50 + 40 + 160 = 270
+      J (520, 25)   25 + 20 + 10 = 55
+      Q (1150, 40)  the wall bars the main street: 150 to (1000, 40), then 40 + 500 + 10, to K (g2 960, 50) 10 + 40
+      V (1350, 40)  barred by the wall, and no other street within 200 m: cut off
+
+With the main street two-sided, 20 m wide: T1 stands at its southern kerb (leg 0), J 15 m from its northern one.
+
+    J to T1       by the junction at 550: 15 + 30 + 20 + 50 = 115; by a crossing at 700 alone: 15 + 180 + 20 + 200 = 415
+    n to T1       50 + 50 = 100
+    n to K        across at 550: 50 + 20 + 380 + 10 = 460; J to K: 15 + 410 + 10 = 435, crossing nothing
 """
 
 from __future__ import annotations
@@ -166,6 +204,52 @@ def village_layers() -> dict[str, LayerData]:
         ),
         "layers/units": layer(units, "units"),
     }
+
+
+WALLED_HOMES = {
+    "M": (600, -140, 60),
+    "N": (700, -240, 70),
+    "O": (860, -200, 8),
+    "J": (520, 25, 4),
+    "Q": (1150, 40, 6),
+    "V": (1350, 40, 3),
+}
+WALLED_STREETS = STREETS | {
+    "main": [(0, 0), (400, 0), (550, 0), (1000, 0), (1400, 0)],
+    "inner": [(550, 0), (550, -150), (840, -150)],
+    "loop": [(840, -150), (840, -300), (1000, -300), (1000, 0)],
+}
+
+
+def walled_layers(*, arterial: bool = False) -> dict[str, LayerData]:
+    """The village with its estate and its wall; the main street two-sided, 20 m wide, if wanted."""
+    lines = {name: line(*xy) for name, xy in WALLED_STREETS.items()}
+    sides: dict[str, Any] = (
+        {"two_sided": [name == "main" for name in lines], "width_m": [20.0] * len(lines)} if arterial else {}
+    )
+    toilets = {"T1": point(500, -10), "T3": point(650, -160)}
+    return village_layers() | {
+        "layers/streets": layer(frame("streets", lines, walkable=[True] * len(lines), **sides), "streets"),
+        "layers/residents": residents(
+            {name: point(x, y) for name, (x, y, _) in WALLED_HOMES.items()},
+            [float(people) for *_, people in WALLED_HOMES.values()],
+        ),
+        "layers/toilets": layer(frame("public_toilet", toilets), "public_toilet"),
+        "layers/estates": layer(
+            frame("estates", {"W": box(500, -250, 800, -50)}, name=["西苑"]), "estates", gates="layers/estate_gates"
+        ),
+        "layers/estate_gates": layer(
+            frame("gates", {"n": point(550, -50), "e": point(800, -150)}, of=["W", ""]), "gates"
+        ),
+        "layers/barriers": layer(
+            frame("barriers", {"wall": line((1100, 20), (1400, 20))}, barrier=["wall"]), "barriers"
+        ),
+    }
+
+
+def walled_record(**more: Any) -> Coverage:
+    declared = {"estates": "layers/estates", "barriers": "layers/barriers", "areas": []}
+    return coverage_record(**(declared | more))
 
 
 def coverage_record(**more: Any) -> Coverage:

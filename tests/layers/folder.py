@@ -16,7 +16,13 @@ from qyp_geo.layers import check_layers, read_layers
 
 EAST, NORTH, SIDE_M = 391000.0, 3168000.0, 4000.0
 """South-west corner of the square in EPSG:4548, about 115.885 E, 28.623 N."""
-PROVENANCE: Mapping[str, Any] = {"publisher": "tests", "retrieved": date(2026, 1, 15), "licence": "CC0"}
+PROVENANCE: Mapping[str, Any] = {
+    "publisher": "tests",
+    "retrieved": date(2026, 1, 15),
+    "licence": "CC0",
+    "as_of": date(2026, 1, 1),
+    "completeness": "全量台账",
+}
 
 
 def record(kind: str, geometry: str, path: str, datum: str = "wgs84", **more: Any) -> Layer:

@@ -26,7 +26,8 @@ def test_people_of_the_file_are_taken_as_they_are(folder: Folder) -> None:
     layer = folder.read_one(residents("point", people_="n"))
     assert list(layer.frame["people"]) == [12.5, 0]
     assert not layer.frame["estimated"].any()
-    assert layer.notes == ()
+    assert not layer.frame["spread"].any()
+    assert layer.notes == ("residents:人口口径未声明",)
 
 
 def test_people_are_estimated_from_the_ground_and_levels(folder: Folder) -> None:
@@ -36,7 +37,17 @@ def test_people_are_estimated_from_the_ground_and_levels(folder: Folder) -> None
     layer = folder.read_one(residents(people=People(m2_per_person=25, default_levels=2), levels="lv"))
     assert list(layer.frame["people"]) == [24, 8, 8, 12]  # 100 m² × levels ÷ 25 m²
     assert layer.frame["estimated"].all()
-    assert layer.notes == ("residents:人口为估算:4 处按 基底面积 × 层数 ÷ 25 ㎡/人,其中 2 处没有层数,按 2 层计",)
+    assert layer.notes == (
+        "residents:人口口径未声明",
+        "residents:人口为估算:4 处按 基底面积 × 层数 ÷ 25 ㎡/人(入住率未声明,按 100%),其中 2 处没有层数,按 2 层计",
+    )
+
+
+def test_an_occupancy_is_counted_in_and_printed(folder: Folder) -> None:
+    folder.write("r.geojson", geojson(house("a", 0, lv=5)))
+    layer = folder.read_one(residents(people=People(m2_per_person=25, occupancy=0.8), levels="lv"))
+    assert list(layer.frame["people"]) == [16]
+    assert "÷ 25 ㎡/人(入住率80%)" in layer.notes[1]
 
 
 def test_only_houses_without_a_figure_are_estimated(folder: Folder) -> None:

@@ -31,7 +31,8 @@ def test_rows_become_canonical(folder: Folder) -> None:
     frame = layer.frame
     assert frame.index.name == "id"
     assert list(frame.columns) == [
-        *["name", "status", "capacity", "open_year", "area_m2", "bldg_m2", "hours", "geometry", "kind"]
+        *["name", "status", "part_of", "capacity", "open_year", "area_m2", "bldg_m2", "land_m2"],
+        *["hours", "geometry", "kind"],
     ]
     assert list(frame["status"]) == ["existing", "planned", "existing"]
     assert list(frame["capacity"].fillna(-1)) == [120, -1, 0]
@@ -164,7 +165,8 @@ def test_units_are_checked_as_a_tree(folder: Folder) -> None:
     assert any("feature 3, column level: not a known level (given: '小区')" in line for line in told)
     assert any("features 2, 4, column code: duplicate code (given: '0101')" in line for line in told)
     assert any("feature 4, column parent: part of a unit that does not exist (given: '09')" in line for line in told)
-    assert len(told) == 3
+    assert sum("level 街道" in line or "level 社区" in line for line in told) == 2  # neither covers the district
+    assert len(told) == 5
     [told_of_level] = folder.told(
         record("units", "polygon", "u.geojson", "EPSG:4548", columns={"name": "name", "code": "code"})
     )[:1]

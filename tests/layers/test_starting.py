@@ -166,6 +166,52 @@ def test_an_extract_that_cannot_be_a_district_is_refused_before_anything_is_writ
     assert not (tmp_path / "西湖").exists()
 
 
+def test_walls_gates_and_crossings_are_declared_and_used(tmp_path: Path) -> None:
+    town = small_town()
+    town.node((5, -20), {"barrier": "gate"})
+    town.way(70, [(0, -20), (5, -20), (10, -20), (10, -10), (0, -10), (0, -20)], landuse="residential", name="小区")
+    town.block(71, 20, -20, 30, -10, landuse="residential", name="开放街区")
+    town.way(72, [(40, -20), (40, 20)], barrier="wall")
+    town.node((2, 0), {"highway": "crossing"})
+    folder, told = new(tmp_path, town)
+    assert_ready(folder)
+    coverage = toml(folder, "analyses/coverage.toml")
+    kinds = ("estates", "barriers", "crossings")
+    assert {kind: coverage[kind] for kind in kinds} == {kind: f"layers/{kind}" for kind in kinds}
+    assert toml(folder, "layers/estates.toml")["gates"] == "layers/gates"
+    assert (
+        told[-1]
+        == "walls and ways: 出入口 gates 1, 封闭小区 estates 1, 围墙、水系、铁路 barriers 1, 过街设施 crossings 1"
+    )
+
+
+def test_what_the_extract_lacks_is_not_declared(tmp_path: Path) -> None:
+    folder, told = new(tmp_path, small_town())
+    assert not {"estates", "barriers", "crossings"} & set(toml(folder, "analyses/coverage.toml"))
+    assert (
+        told[-1]
+        == "walls and ways: 出入口 gates 0, 封闭小区 estates 0, 围墙、水系、铁路 barriers 0, 过街设施 crossings 0"
+    )
+
+
+@pytest.mark.parametrize(("crossings", "relied_on"), [(1, False), (2, True)])
+def test_arterials_are_crossed_at_junctions_where_crossings_are_hardly_mapped(
+    tmp_path: Path, crossings: int, relied_on: bool
+) -> None:
+    town = small_town()
+    places = [(0, -20), (20, -20), (40, -20), (80, -20)]  # 800 m
+    for place in places[:crossings]:
+        town.node(place, {"highway": "crossing"})
+    town.node((60, -25), {"highway": "crossing"})  # 50 m away from it
+    town.way(70, places, highway="primary")
+    town.way(71, [(0, -40), (90, -40)], highway="primary", oneway="yes")
+    folder, told = new(tmp_path, town)
+    assert_ready(folder)
+    assert ("crossings" in toml(folder, "analyses/coverage.toml")) == relied_on
+    assert ("too few crossings to rely on" in told[-1]) != relied_on
+    assert "# crossings = " in (folder / "analyses/coverage.toml").read_text(encoding="utf-8") or relied_on
+
+
 @pytest.mark.shared
 @pytest.mark.parametrize(("name", "crs"), [("tsinghua_beijing.osm", "EPSG:4548"), ("guixi_jiangxi.osm", "EPSG:4548")])
 def test_real_extracts_of_china(tmp_path: Path, shared_data: Path, name: str, crs: str) -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +11,10 @@ from qyp_geo.declarations import Layer, Walk
 from qyp_geo.layers.streets import street_classes
 from tests.layers.folder import Folder, at, feature, geojson, record
 
-TAGS = ("street_class", "access", "foot", "sidewalk", "tunnel", "bridge", "layer", "status", "walkable")
+TAGS = (
+    *("street_class", "access", "foot", "sidewalk", "tunnel", "bridge", "layer", "status", "walkable"),
+    *("oneway", "two_sided", "road_type"),
+)
 
 
 def streets(**more: Any) -> Layer:
@@ -124,6 +130,85 @@ def test_streets_without_class_take_the_declared_one(folder: Folder) -> None:
         "walk.default_class: is not a known street class (given: street)"
         in folder.told(streets(walk=Walk(default_class="street")))[0]
     )
+
+
+@pytest.mark.parametrize(
+    ("tags", "two_sided"),
+    [
+        ({"street_class": "primary"}, True),
+        ({"street_class": "secondary"}, True),
+        ({"street_class": "trunk"}, True),
+        ({"street_class": "tertiary"}, False),
+        ({"street_class": "primary_link"}, False),
+        ({"street_class": "residential;secondary"}, True),
+        ({"street_class": "primary", "oneway": "no"}, True),
+        ({"street_class": "primary", "oneway": "是"}, False),
+        ({"street_class": "primary", "oneway": "yes"}, False),
+        ({"street_class": "primary", "oneway": "True"}, False),
+        ({"street_class": "primary", "oneway": "-1"}, False),
+        ({"street_class": "primary", "oneway": "yes", "two_sided": "yes"}, True),
+        ({"street_class": "primary", "two_sided": "否"}, False),
+        ({"street_class": "tertiary", "two_sided": "是"}, True),
+    ],
+)
+def test_arterials_drawn_as_one_line_have_two_sides(folder: Folder, tags: dict[str, str], two_sided: bool) -> None:
+    write(folder, tags)
+    frame = folder.read_one(streets()).frame
+    assert list(frame["two_sided"]) == [two_sided]
+    assert frame["width_m"].notna().iloc[0] == two_sided
+
+
+def test_widths_are_those_of_the_file_else_of_the_class_and_said(folder: Folder) -> None:
+    write(folder, *({"street_class": name} for name in ("trunk", "primary", "secondary", "primary")))
+    columns = {"street_class": "street_class", "width_m": "w", "sidewalk": "sidewalk", "oneway": "oneway"}
+    lines = json.loads(folder.data("s.geojson").read_text(encoding="utf-8"))
+    for line, width in zip(lines["features"], (None, 0, 18.5, None), strict=True):
+        line["properties"]["w"] = width
+    lines["features"][0]["properties"]["sidewalk"] = "both"
+    lines["features"][3]["properties"]["oneway"] = "yes"
+    folder.write("s.geojson", json.dumps(lines))
+    layer = folder.read_one(record("streets", "line", "s.geojson", "EPSG:4548", columns=columns))
+    assert list(layer.frame["width_m"].fillna(-1)) == [40, 30, 18.5, -1]
+    assert layer.notes[-2:] == (
+        "streets:双侧道路(只在过街处穿越)可步行 0.30 km,其中 0.20 km 未标宽度,按等级取值"
+        "(自定口径:primary 30 m、trunk 40 m)",
+        "streets:单向绘制(oneway,多为双线干路)的干路 0.10 km 按普通街道计,不分两侧",
+    )
+
+
+def test_classes_with_two_sides_are_declared(folder: Folder) -> None:
+    write(folder, {"street_class": "primary"}, {"street_class": "tertiary"})
+    frame = folder.read_one(streets(walk=Walk(two_sided=["tertiary"]))).frame
+    assert list(frame["two_sided"]) == [False, True]
+    assert list(frame["width_m"].fillna(-1)) == [-1, 18]
+    assert not folder.read_one(streets(walk=Walk(two_sided=[]))).frame["two_sided"].any()
+    [told] = folder.told(streets(walk=Walk(two_sided=["primry"])))
+    assert "walk.two_sided: is not a known street class (given: primry). Did you mean primary?" in told
+
+
+def test_a_road_type_is_one_of_three(folder: Folder) -> None:
+    write(folder, {"street_class": "primary", "road_type": "生活性"}, {"street_class": "primary", "road_type": "商业"})
+    [told] = folder.told(streets())
+    assert "feature 2: not a known road type (given: '商业'). Did you mean 商业性?" in told
+
+
+@pytest.mark.shared
+def test_sides_of_the_streets_of_futian(folder: Folder, shared_data: Path) -> None:
+    shutil.copy(shared_data / "shenzhen_futian_walk.graphml", folder.data("f.graphml"))
+    lon, lat = 114.055, 22.54
+    ring = [[lon - 0.1, lat - 0.1], [lon + 0.1, lat - 0.1], [lon + 0.1, lat + 0.1], [lon - 0.1, lat + 0.1]]
+    folder.write("boundary.geojson", geojson(feature("Polygon", [[*ring, ring[0]]])))
+    folder.crs = "EPSG:4547"
+    boundary = record("boundary", "polygon", "boundary.geojson")
+    found, _ = folder.read(boundary=boundary, one=record("streets", "line", "f.graphml"))
+    frame = found["one"].frame
+    arterial = (
+        frame["street_class"].str.split(";").map(lambda words: bool({"trunk", "primary", "secondary"} & set(words)))
+    )
+    one_line = frame["oneway"] == "no"
+    assert list(frame["two_sided"]) == list(arterial & one_line)
+    assert 0 < frame["two_sided"].sum() < arterial.sum()
+    assert frame["width_m"].between(24, 40).equals(frame["two_sided"])
 
 
 def test_a_walkable_column_speaks_yes_or_no(folder: Folder) -> None:

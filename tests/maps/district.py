@@ -92,6 +92,16 @@ def make_district(*, side: int = 6, texts: Texts = str) -> Parts:
     return _map(texts), district, layers, results
 
 
+def add_layer(
+    record: Map, layers: dict[str, LayerData], ref: str, kind_and_frame: tuple[str, gpd.GeoDataFrame], texts: Texts
+) -> Map:
+    """Add a layer to the district and return the map with an overlay for it."""
+    kind, frame = kind_and_frame
+    name = ref.removeprefix("layers/")
+    layers[ref] = _layer(name, kind, "mixed", frame, texts)
+    return record.model_copy(update={"overlay": [*record.overlay, Overlay(of=ref, label=texts(name))]})
+
+
 def _map(texts: Texts) -> Map:
     shown = (
         "layers/boundary layers/water layers/streets layers/units analyses/zones analyses/coverage analyses/gaps "
@@ -122,7 +132,8 @@ def _layer(title: str, kind: str, geometry: Any, frame: gpd.GeoDataFrame, texts:
     return LayerData(record, frame, notes=(texts(f"{title}的口径"),))
 
 
-def _frame(kind: str, ids: list[str], columns: Mapping[str, Any], geometry: Any) -> gpd.GeoDataFrame:
+def frame_of(kind: str, ids: list[str], columns: Mapping[str, Any], geometry: Any) -> gpd.GeoDataFrame:
+    """Make a frame of features."""
     index = pd.Index(ids, name="id", dtype="str")
     return gpd.GeoDataFrame({**columns, "kind": kind}, index=index, geometry=geometry, crs=CRS)
 
@@ -137,7 +148,7 @@ def _homes(side: int, texts: Texts) -> gpd.GeoDataFrame:
         "inside": True,
         "estimated": column % 2 == 0,
     }
-    return _frame("residents", ids, columns, shapely.box(west + 20, south + 20, west + 80, south + 60))
+    return frame_of("residents", ids, columns, shapely.box(west + 20, south + 20, west + 80, south + 60))
 
 
 def _points(kind: str, at: list[tuple[int, int]], names: list[str], texts: Texts) -> gpd.GeoDataFrame:
@@ -148,13 +159,13 @@ def _points(kind: str, at: list[tuple[int, int]], names: list[str], texts: Texts
         "capacity": [12.0] + [np.nan] * (len(at) - 1),
     }
     columns["status"] = ["existing"] + ["planned"] * (len(at) - 1)
-    return _frame(kind, [f"{kind}-{n}" for n in range(len(at))], columns, geometry)
+    return frame_of(kind, [f"{kind}-{n}" for n in range(len(at))], columns, geometry)
 
 
 def _schools(texts: Texts) -> gpd.GeoDataFrame:
     yard = shapely.box(EAST + 380, NORTH + 80, EAST + 450, NORTH + 150)
     court = shapely.box(EAST + 400, NORTH + 100, EAST + 420, NORTH + 120)
-    return _frame("primary_school", ["S1"], {"name": texts("京山学校"), "capacity": 1080.0}, [yard.difference(court)])
+    return frame_of("primary_school", ["S1"], {"name": texts("京山学校"), "capacity": 1080.0}, [yard.difference(court)])
 
 
 def _areas(names: list[str], side: int, texts: Texts, kind: str) -> gpd.GeoDataFrame:
@@ -162,7 +173,7 @@ def _areas(names: list[str], side: int, texts: Texts, kind: str) -> gpd.GeoDataF
     geometry = [
         shapely.box(EAST + n * width, NORTH, EAST + (n + 1) * width, NORTH + 100.0 * side) for n in range(len(names))
     ]
-    return _frame(
+    return frame_of(
         kind, [f"{kind[0].upper()}{n + 1}" for n in range(len(names))], {"name": [texts(n) for n in names]}, geometry
     )
 
@@ -178,12 +189,12 @@ def _streets(side: int, texts: Texts) -> gpd.GeoDataFrame:
         "walkable": [True] * (len(ids) - 1) + [False],
         "status": "existing",
     }
-    return _frame("streets", ids, columns, across + along)
+    return frame_of("streets", ids, columns, across + along)
 
 
 def _water(side: int, texts: Texts) -> gpd.GeoDataFrame:
     lake = shapely.Point(EAST - 80.0, NORTH + 50.0 * side).buffer(60.0)
-    return _frame("water", ["象湖"], {"name": texts("象湖")}, [lake.difference(lake.centroid.buffer(15.0))])
+    return frame_of("water", ["象湖"], {"name": texts("象湖")}, [lake.difference(lake.centroid.buffer(15.0))])
 
 
 def _coverage(homes: gpd.GeoDataFrame, toilets: gpd.GeoDataFrame, schools: gpd.GeoDataFrame, texts: Texts) -> Result:
@@ -287,7 +298,7 @@ def _gaps(coverage: Result, texts: Texts) -> Result:
         "nearest_name": by_unit["facility_name"].iloc[0],
         "nearest_walk_m": 320.0,
     }
-    table = _frame("gaps", ["G001"], columns, [hull]).iloc[: len(toilet)]
+    table = frame_of("gaps", ["G001"], columns, [hull]).iloc[: len(toilet)]
     parts = {"units": pd.DataFrame({"gap": "G001", "unit": toilet["unit"].to_numpy()})}
     return Result(Analysis(kind="gaps", title=texts("缺口")), table, parts)
 

@@ -6,69 +6,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
-import geopandas as gpd
 import pytest
-import shapely
 
+from tests.maps.acting import choose, click, colour_at, heading, on_screen, rows
 from tests.maps.conftest import PHONE, SMALL, Open, build
-from tests.maps.district import CRS, EAST, HOSTILE, NORTH, REQUIREMENTS, make_district
+from tests.maps.district import HOSTILE, REQUIREMENTS, make_district
 from tests.maps.reading import blocks
 
 pytestmark = pytest.mark.browser
-
-
-def _click(page: Any, east_m: float, north_m: float, *, tap: bool = False) -> None:
-    """Click on the map at metres east and north of the district's corner."""
-    x, y = _on_screen(page, east_m, north_m)
-    if tap:
-        page.touchscreen.tap(x, y)
-    else:
-        page.mouse.click(x, y)
-
-
-def _on_screen(page: Any, east_m: float, north_m: float) -> tuple[float, float]:
-    at = gpd.GeoSeries([shapely.Point(EAST + east_m, NORTH + north_m)], crs=CRS).to_crs("EPSG:4326")
-    point = page.evaluate("at => map_page.latLngToContainerPoint(at)", [at.y.iloc[0], at.x.iloc[0]])
-    box = page.locator("#map_page").bounding_box()
-    return box["x"] + point["x"], box["y"] + point["y"]
-
-
-def _colour_at(page: Any, east_m: float, north_m: float) -> list[int]:
-    """Red, green and blue that the front canvas shows there."""
-    at = gpd.GeoSeries([shapely.Point(EAST + east_m, NORTH + north_m)], crs=CRS).to_crs("EPSG:4326")
-    colour: list[int] = page.evaluate(
-        """async at => {
-          await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
-          const canvas = document.querySelector(".leaflet-overlay-pane canvas");
-          const box = canvas.getBoundingClientRect();
-          const map = document.getElementById("map_page").getBoundingClientRect();
-          const point = map_page.latLngToContainerPoint(at);
-          const scale = canvas.width / box.width;
-          const x = (point.x + map.left - box.left) * scale, y = (point.y + map.top - box.top) * scale;
-          const copy = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-          copy.drawImage(canvas, -Math.round(x), -Math.round(y));
-          return [...copy.getImageData(0, 0, 1, 1).data].slice(0, 3);
-        }""",
-        [at.y.iloc[0], at.x.iloc[0]],
-    )
-    return colour
-
-
-def _rows(page: Any, table: str) -> list[list[str]]:
-    """What the cells of a panel's tables say, leaving out what is folded away and the headings of circles."""
-    rows = page.locator(f"#panel table.{table} tbody tr:not(.circle)")
-    return [[cell.inner_text() for cell in row.locator("td").all()] for row in rows.all() if row.is_visible()]
-
-
-def _heading(page: Any) -> str:
-    return str(page.locator("#panel h2").text_content())
-
-
-def _choose(page: Any, name: str) -> None:
-    page.fill("#search", name)
-    page.locator("#search-list li", has_text=name).first.click()
 
 
 def test_the_page_opens_with_the_district_and_its_marks(open_page: Open) -> None:
@@ -86,16 +32,16 @@ def test_the_page_opens_with_the_district_and_its_marks(open_page: Open) -> None
 
 def test_the_overview_has_shares_gaps_checks_and_sources(open_page: Open) -> None:
     page = open_page()
-    assert _heading(page) == "概览"
+    assert heading(page) == "概览"
     people = sum(10.0 * (1 + (column + row) % 9) for column in range(6) for row in range(6))
     table = make_district()[3]["analyses/coverage"].table.set_index(["level", "requirement"])["people_share"]
-    shares = {row[0].splitlines()[0]: row[1].splitlines()[0] for row in _rows(page, "shares")}
+    shares = {row[0].splitlines()[0]: row[1].splitlines()[0] for row in rows(page, "shares")}
     assert shares["公共厕所 ≤ 300 m"] == f"{table['district', 't5.toilet']:.1%}"
     assert shares["小学 ≤ 500 m"] == f"{table['district', 't10.school']:.1%}"
     assert f"{round(people, -1):,.0f} 人" in page.locator("#panel").inner_text()
     assert page.locator("#panel ol.gaps button").first.text_content() == "G001 公共厕所"
     page.locator("#panel summary", has_text="与规划原文核对").click()
-    assert _rows(page, "checks") == [
+    assert rows(page, "checks") == [
         ["「绵延五公里的商业走廊」\n纲要 L69 · 长度 · ±10% · 走廊长度", "5,000 m", "4,900 m", "✓ 相符"]
     ]
     page.locator("#panel summary", has_text="数据来源").click()
@@ -106,9 +52,9 @@ def test_the_overview_has_shares_gaps_checks_and_sources(open_page: Open) -> Non
 def test_a_click_on_a_building_tells_the_nearest_of_each_kind(open_page: Open) -> None:
     page = open_page()
     # 1排4号楼 stands around 450 m east and 140 m north, beside the school; the toilet is at (100, 0): 350 m + 140 m.
-    _click(page, 470, 150)
-    assert _heading(page) == "1排4号楼"
-    toilet, school = _rows(page, "walks")[1], _rows(page, "walks")[0]
+    click(page, 470, 150)
+    assert heading(page) == "1排4号楼"
+    toilet, school = rows(page, "walks")[1], rows(page, "walks")[0]
     assert toilet == [
         "公共厕所 ≤ 300 m\n不应大于 · GB 50180-2018 · 表C.0.1 未核",
         "东厕",
@@ -122,7 +68,7 @@ def test_a_click_on_a_building_tells_the_nearest_of_each_kind(open_page: Open) -
     assert "60 人" in panel
     assert "可达 1 / 2 项 1 项无数据" in panel
     page.locator("#panel summary", has_text="没有数据的要求").click()
-    assert _rows(page, "walks")[2] == [
+    assert rows(page, "walks")[2] == [
         "邻里中心 ≤ 1,000 m\n不应大于 · GB 50180-2018 · 表C.0.1 未核",
         "—",
         "—",
@@ -132,31 +78,31 @@ def test_a_click_on_a_building_tells_the_nearest_of_each_kind(open_page: Open) -
 
 def test_from_a_building_to_its_facility_its_gap_and_back(open_page: Open) -> None:
     page = open_page()
-    _click(page, 550, 540)
-    assert _heading(page) == "5排5号楼"
+    click(page, 550, 540)
+    assert heading(page) == "5排5号楼"
     page.locator("#panel button", has_text="G001").click()
     assert page.locator("#colour-by").input_value() == "0"
     gap = page.locator("#panel").inner_text()
-    assert _heading(page) == "G001 公共厕所"
+    assert heading(page) == "G001 公共厕所"
     assert "岱山社区" in gap
     assert "121 m" in gap  # a median excess of 120.4 m, rounded up
     page.locator("#panel button", has_text="东厕").click()
-    assert _heading(page) == "东厕"
+    assert heading(page) == "东厕"
     facility = page.locator("#panel").inner_text()
     assert "开放时间\n0–24" in facility
     assert "公共厕所 ≤ 300 m · 不应大于 · GB 50180-2018 · 表C.0.1 未核" in facility
     page.locator("#panel button", has_text="返回概览").click()
-    assert _heading(page) == "概览"
+    assert heading(page) == "概览"
 
 
 def test_a_click_between_buildings_tells_the_zone(open_page: Open) -> None:
     page = open_page()
-    _click(page, 12, 12)
-    assert _heading(page) == "一核"
+    click(page, 12, 12)
+    assert heading(page) == "一核"
     zone = page.locator("#panel").inner_text()
     assert "0.18 km²" in zone
     assert "1,890 人" in zone  # as the coverage table has it
-    assert [row[2] for row in _rows(page, "shares")] == ["✗ 未达标", "✗ 未达标"]
+    assert [row[2] for row in rows(page, "shares")] == ["✗ 未达标", "✗ 未达标"]
     page.locator("#panel summary", has_text="区内设施").click()
     assert "公厕\n1" in page.locator("#panel").inner_text()
 
@@ -165,23 +111,23 @@ def test_a_click_on_one_area_within_another_finds_the_smaller(open_page: Open) -
     page = open_page()
     for layer, on in [("zones", False), ("gaps", False), ("units", True)]:
         page.locator("#legend label.layer", has_text=layer).locator("input").set_checked(on)
-    _click(page, 5, 300)
-    assert _heading(page) == "京山街道"
+    click(page, 5, 300)
+    assert heading(page) == "京山街道"
     assert "级别\n街道" in page.locator("#panel").inner_text()
-    _click(page, 100, 300)
-    assert _heading(page) == "京山社区"
+    click(page, 100, 300)
+    assert heading(page) == "京山社区"
 
 
 def test_a_click_on_the_gap_between_buildings_tells_the_gap(open_page: Open) -> None:
     page = open_page()
-    _click(page, 510, 570)
-    assert _heading(page) == "一带"  # gaps of different requirements overlap, so none is drawn until one is chosen
+    click(page, 510, 570)
+    assert heading(page) == "一带"  # gaps of different requirements overlap, so none is drawn until one is chosen
     page.select_option("#colour-by", label="小学 ≤ 500 m")
-    _click(page, 510, 570)
-    assert _heading(page) == "一带"
+    click(page, 510, 570)
+    assert heading(page) == "一带"
     page.select_option("#colour-by", label="公共厕所 ≤ 300 m")
-    _click(page, 510, 570)
-    assert _heading(page) == "G001 公共厕所"
+    click(page, 510, 570)
+    assert heading(page) == "G001 公共厕所"
 
 
 def test_search_by_keyboard(open_page: Open) -> None:
@@ -193,18 +139,18 @@ def test_search_by_keyboard(open_page: Open) -> None:
     page.keyboard.press("ArrowDown")
     chosen = page.locator("#search-list li[aria-selected=true] .hit").text_content()
     page.keyboard.press("Enter")
-    assert _heading(page) == chosen
+    assert heading(page) == chosen
     assert page.evaluate("document.activeElement === document.querySelector('#panel h2')")
     assert page.locator("#search-list").is_hidden()
     column = int(re.findall(r"排(\d)", chosen)[0])
-    x, y = _on_screen(page, 100 * column + 50, 540)
+    x, y = on_screen(page, 100 * column + 50, 540)
     box, legend = page.locator("#map_page").bounding_box(), page.locator("#legend").bounding_box()
     # In the middle of what the legend leaves of the map.
     assert (x, y) == pytest.approx(((box["x"] + legend["x"]) / 2, box["y"] + box["height"] / 2), abs=20)
 
 
 @pytest.mark.parametrize(
-    ("typed", "found", "heading"),
+    ("typed", "found", "title"),
     [
         ("京山学校", "京山学校", "京山学校"),
         ("一带", "一带", "一带"),
@@ -212,11 +158,11 @@ def test_search_by_keyboard(open_page: Open) -> None:
         ("岱山街道", "岱山街道", "岱山街道"),
     ],
 )
-def test_search_finds_facilities_zones_gaps_and_units(open_page: Open, typed: str, found: str, heading: str) -> None:
+def test_search_finds_facilities_zones_gaps_and_units(open_page: Open, typed: str, found: str, title: str) -> None:
     page = open_page()
     page.fill("#search", typed)
     page.locator("#search-list li", has=page.get_by_text(found, exact=True)).first.click()
-    assert _heading(page) == heading
+    assert heading(page) == title
 
 
 def test_search_that_finds_nothing_says_so(open_page: Open) -> None:
@@ -232,11 +178,11 @@ def test_layers_are_switched_off_and_on(open_page: Open) -> None:
     page = open_page()
     box = page.locator("#legend label.layer", has_text="coverage").locator("input")
     box.uncheck()
-    _click(page, 50, 40)
-    assert _heading(page) == "一核"
+    click(page, 50, 40)
+    assert heading(page) == "一核"
     page.locator("#legend label.layer", has_text="coverage").locator("input").check()
-    _click(page, 50, 40)
-    assert _heading(page) == "0排0号楼"
+    click(page, 50, 40)
+    assert heading(page) == "0排0号楼"
     assert not page.locator("#legend label.layer", has_text="units").locator("input").is_checked()
 
 
@@ -255,24 +201,24 @@ def test_a_hidden_layer_is_shown_while_its_requirement_is_chosen(open_page: Open
 
 def test_what_is_found_on_a_hidden_layer_is_shown(open_page: Open) -> None:
     page = open_page()
-    _choose(page, "岱山街道")
+    choose(page, "岱山街道")
     assert page.locator("#legend label.layer", has_text="units").locator("input").is_checked()
 
 
 def test_choosing_a_requirement_recolours_the_homes(open_page: Open) -> None:
     page = open_page()
     near, far = (50, 40), (550, 540)
-    assert _colour_at(page, *near) == pytest.approx([0x08, 0x51, 0x9C], abs=14)
+    assert colour_at(page, *near) == pytest.approx([0x08, 0x51, 0x9C], abs=14)
     by_all = page.locator("#classes").inner_text()
     page.select_option("#colour-by", label="公共厕所 ≤ 300 m")
     by_toilet = page.locator("#classes").inner_text()
     assert "✓ ≤ 150 m · 3 分钟" in by_toilet
     assert "✗ ≤ 600 m · 9 分钟" in by_toilet
     assert by_toilet != by_all
-    assert _colour_at(page, *near) == pytest.approx([0x08, 0x51, 0x9C], abs=14)
-    assert _colour_at(page, *far) == pytest.approx([0xB3, 0x58, 0x06], abs=14)
+    assert colour_at(page, *near) == pytest.approx([0x08, 0x51, 0x9C], abs=14)
+    assert colour_at(page, *far) == pytest.approx([0xB3, 0x58, 0x06], abs=14)
     page.select_option("#colour-by", label="小学 ≤ 500 m")
-    assert _colour_at(page, 450, 240) == pytest.approx([0x08, 0x51, 0x9C], abs=14)
+    assert colour_at(page, 450, 240) == pytest.approx([0x08, 0x51, 0x9C], abs=14)
 
 
 @pytest.mark.parametrize("requirement", [0, 1])
@@ -296,17 +242,17 @@ def test_a_requirement_is_chosen_in_the_overview_too(open_page: Open) -> None:
 
 def test_the_language_is_switched_and_back(open_page: Open) -> None:
     page = open_page()
-    _click(page, 470, 150)
+    click(page, 470, 150)
     page.click("#language")
     assert page.evaluate("document.documentElement.lang") == "en"
     assert page.locator("#language").text_content() == "中文"
-    assert _rows(page, "walks")[1][2:] == ["490 m\n8 min", "✗ Not met\nGap G001"]
-    assert _rows(page, "walks")[0][0].startswith("primary school 小学 ≤ 500 m")
+    assert rows(page, "walks")[1][2:] == ["490 m\n8 min", "✗ Not met\nGap G001"]
+    assert rows(page, "walks")[0][0].startswith("primary school 小学 ≤ 500 m")
     assert "Layers and legend" in page.locator("#legend").inner_text()
     assert page.locator("#credits").inner_text().startswith("Internal, not for publication")
     page.click("#language")
     assert page.evaluate("document.documentElement.lang") == "zh-CN"
-    assert _rows(page, "walks")[1][3] == "✗ 未达标\n缺口 G001"
+    assert rows(page, "walks")[1][3] == "✗ 未达标\n缺口 G001"
 
 
 def test_a_page_of_one_language_has_no_switch(open_page: Open) -> None:
@@ -326,7 +272,7 @@ def test_on_a_phone_nothing_overflows_and_a_tap_fills_the_panel(open_page: Open)
     page = open_page(viewport=PHONE, touch=True)
     assert page.evaluate("document.scrollingElement.scrollWidth") == PHONE["width"]
     assert not page.locator("#legend details").evaluate("element => element.open")
-    _click(page, 470, 150, tap=True)
+    click(page, 470, 150, tap=True)
     page.locator("#panel h2", has_text="1排4号楼").wait_for()
     assert page.evaluate("document.scrollingElement.scrollWidth") == PHONE["width"]
 
@@ -369,11 +315,11 @@ def test_hostile_texts_are_shown_as_they_are(open_page: Open, payload: str) -> N
         ("东厕", ["开放时间", "0–24"]),
         ("一核", ["一带"]),
     ]:
-        _choose(page, typed)
-        assert _heading(page) == payload + typed
+        choose(page, typed)
+        assert heading(page) == payload + typed
         said = page.locator("#panel").text_content()
         assert all(payload + fact in said for fact in facts)
-    x, y = _on_screen(page, 100, 0)
+    x, y = on_screen(page, 100, 0)
     page.mouse.move(x, y)
     assert page.evaluate("document.querySelectorAll('#panel img, #panel script, #panel svg, #legend img').length") == 0
     assert page.evaluate("document.querySelector('title').textContent") == payload + "青云谱区十五分钟生活圈"
@@ -383,7 +329,7 @@ def test_hostile_texts_are_shown_as_they_are(open_page: Open, payload: str) -> N
 def test_a_name_under_the_pointer_is_text_too(open_page: Open) -> None:
     payload = "<img src=x onerror=\"document.title='owned'\">"
     page = open_page(make_district(texts=lambda harmless: payload + harmless))
-    x, y = _on_screen(page, 50, 40)
+    x, y = on_screen(page, 50, 40)
     page.mouse.move(x - 3, y)
     page.mouse.move(x, y)
     page.locator(".leaflet-tooltip").wait_for()
@@ -403,6 +349,6 @@ def test_a_map_of_layers_alone_opens(open_page: Open) -> None:
     shown = [overlay for overlay in record.overlay if overlay.of.startswith("layers/")]
     page = open_page((record.model_copy(update={"overlay": shown}), district, layers, {}))
     assert page.locator("#colour-tool").is_hidden()
-    assert _heading(page) == "概览"
-    _choose(page, "东厕")
-    assert _heading(page) == "东厕"
+    assert heading(page) == "概览"
+    choose(page, "东厕")
+    assert heading(page) == "东厕"

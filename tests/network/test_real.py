@@ -37,7 +37,12 @@ def futian(shared_data: Path) -> gpd.GeoDataFrame:
         shapely.from_wkt(tags["geometry"]) if "geometry" in tags else shapely.LineString([xy[u], xy[v]])
         for u, v, tags in graph.edges(data=True)
     ]
-    return gpd.GeoDataFrame(geometry=lines, crs="EPSG:4326").to_crs("EPSG:4547")
+    kinds = [str(tags.get("highway")) for _, _, tags in graph.edges(data=True)]
+    streets = gpd.GeoDataFrame({"highway": kinds}, geometry=lines, crs="EPSG:4326").to_crs("EPSG:4547")
+    crossed = [xy[node] for node, at in graph.nodes(data=True) if at.get("highway") in {"crossing", "traffic_signals"}]
+    crossings = gpd.GeoSeries(gpd.points_from_xy(*zip(*crossed, strict=True)), crs="EPSG:4326").to_crs("EPSG:4547")
+    streets.attrs["crossings"] = crossings
+    return streets
 
 
 def test_futian_network(futian: gpd.GeoDataFrame) -> None:
@@ -60,6 +65,48 @@ def test_futian_a_hundred_thousand_pairs_against_networkx(futian: gpd.GeoDataFra
 
     near = net.nearest(origins, targets, within_m=np.inf)
     assert (near["walk_m"] == walks.groupby("origin")["walk_m"].min()).all()
+
+
+def test_futian_routes_are_as_long_as_walks(futian: gpd.GeoDataFrame) -> None:
+    net = WalkNetwork.from_lines(futian)
+    homes, shops = net.snap(scattered(futian, 1000, seed=5)), net.snap(scattered(futian, 1000, seed=6))
+    routes = net.routes(homes, shops)
+    walks = net.walks(homes, shops, within_m=np.inf)
+    assert routes["walk_m"].tolist() == walks.loc[walks["origin"] == walks["target"], "walk_m"].tolist()
+    assert (routes.length - routes["walk_m"]).abs().max() <= 1e-3
+
+
+@pytest.mark.parametrize("crossed_at", ["junctions", "crossings"])
+def test_futian_mid_block_opposite_points_go_round(futian: gpd.GeoDataFrame, crossed_at: str) -> None:
+    """In the middle of blocks of arterials, 3 m to the left and to the right of the centre line."""
+    arterial = futian["highway"].isin(["trunk", "primary", "secondary"])
+    marked = futian.attrs["crossings"] if crossed_at == "crossings" else None
+    lines = futian.assign(arterial=arterial)
+    net = WalkNetwork.from_lines(lines, two_sided="arterial", width_m=30.0, crossings=marked)
+    kerbs = net.edges[(net.edges["side"] == 1) & (net.edges["length_m"] >= 60)]
+    middle, ahead = (
+        shapely.get_coordinates(kerbs.interpolate(kerbs["length_m"] / 2 + m).to_list()) for m in (0.0, 0.1)
+    )
+    to_left = (ahead - middle)[:, ::-1] * [-30.0, 30.0]
+    opposite = [
+        gpd.GeoSeries(gpd.points_from_xy(*(middle + way).T), index=kerbs.index, crs=futian.crs)
+        for way in (to_left, -to_left)
+    ]
+    left, right = (net.snap(points).accesses for points in opposite)
+    facing = (left["edge"] == left.index) & (right["edge"] == left.index + 1)  # no other street is nearer
+    block_m, left_m, right_m = kerbs["length_m"][facing], left["along_m"][facing], right["along_m"][facing]
+    assert len(block_m) >= 100
+
+    walks = net.walks(*opposite, within_m=np.inf, crosses_arterial=True)
+    walks = walks[walks["origin"] == walks["target"]].set_index("origin").reindex(block_m.index)
+    assert walks["walk_m"].notna().all() or crossed_at == "crossings"  # few are mapped, so some sides have none
+    # Out of the block at one of its ends, and in again on the other side.
+    least_m = np.minimum(left_m + right_m, 2 * block_m - left_m - right_m)
+    assert (walks["walk_m"].fillna(np.inf) >= least_m - 5e-4).all()
+    assert walks["crosses_arterial"].fillna(False).sum() >= 50
+
+    straight_over_m = WalkNetwork.from_lines(futian).routes(*opposite)["walk_m"][facing]
+    assert straight_over_m.median() == 6.0
 
 
 @pytest.fixture(scope="module")

@@ -257,7 +257,7 @@ def test_a_profile_of_its_own_needs_no_base(folder: Path) -> None:
     )
     profile = load_profile("own", folder)
     assert list(profile.rules) == ["x"]
-    assert [rule.computable for rule in profile.not_computable] == ["来源没有数值"]
+    assert [rule.computable for rule in profile.not_computable] == ["待填"]
 
 
 def test_everything_wrong_is_said_at_once(folder: Path) -> None:

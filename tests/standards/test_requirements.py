@@ -88,6 +88,25 @@ def test_toilets_and_parking_are_references_for_residents() -> None:
     assert asked("gb55013-2021")["t.55013"].reference
 
 
+CROWDED = "人流聚集的公共场所"
+
+
+@pytest.mark.parametrize("profile", ["gb55013-2021", "gb50180-2018"])
+def test_the_toilet_rule_is_a_verdict_in_crowded_public_places_alone(profile: str) -> None:
+    homes, crowded = asked(profile)["t.55013"], asked(profile, place=CROWDED)["t.55013"]
+    assert (homes.effect, homes.reference, homes.counted) == ("inform", True, False)
+    assert homes.title_zh == "公厕300米步行可达率(参考)"
+    assert (crowded.effect, crowded.reference, crowded.counted) == ("fail", False, True)
+    assert crowded.title_zh == "公厕300米步行可达率"
+    assert crowded.limit_m == homes.limit_m
+    assert asked(profile, place="居住用地")["t.55013"] == homes, "a place that the rule does not name"
+
+
+def test_a_place_changes_nothing_for_rules_that_bind_everywhere() -> None:
+    homes, crowded = asked(), asked(place=CROWDED)
+    assert {id_ for id_, one in homes.items() if crowded[id_] != one} == {"t.55013"}
+
+
 def test_parks_have_a_size_and_the_distance_of_their_circle() -> None:
     sizes = {id_: (one.min_area_m2, one.min_width_m, one.limit_m) for id_, one in asked().items() if one.kind == "park"}
     assert sizes == {

@@ -31,7 +31,9 @@ function drawOverlay(page, overlay) {
 /** Rows from the bottom up: of areas that lie within others, the larger first, so that a click finds the smaller. @param {Overlay} overlay */
 function rowsToDraw(overlay) {
   const rows = overlay.shapes.map((_, row) => row);
-  if (overlay.role !== "units" && overlay.role !== "zones" && overlay.role !== "gaps") return rows;
+  // The link that brings most people is the first, and is drawn last.
+  if (overlay.role === "links") return rows.reverse();
+  if (!NESTED.has(overlay.role)) return rows;
   const sizes = overlay.shapes.map((shape) => {
     const bounds = L.latLngBounds(shape.paths.flat());
     return bounds.isValid() ? (bounds.getNorth() - bounds.getSouth()) * (bounds.getEast() - bounds.getWest()) : 0;
@@ -42,7 +44,7 @@ function rowsToDraw(overlay) {
 /** @param {Overlay} overlay @param {Shape} shape @param {number} row @param {any} options @returns {L.Path[]} */
 function pathsOf(overlay, shape, row, options) {
   if (!shape.paths.length) return [];
-  const symbol = overlay.role === "facility" ? [symbolOf(overlay, row, options.renderer)] : [];
+  const symbol = WITH_SYMBOL.has(overlay.role) ? [symbolOf(overlay, row, options.renderer)] : [];
   if (shape.dimension === 2) return [L.polygon(polygonsOf(shape), options), ...symbol];
   if (shape.dimension === 1) return [L.polyline(shape.paths, { ...options, fill: false }), ...symbol];
   if (symbol.length) return symbol;
@@ -54,8 +56,8 @@ function pathsOf(overlay, shape, row, options) {
 
 /** @param {Overlay} overlay @param {number} row @param {L.Renderer} renderer */
 function symbolOf(overlay, row, renderer) {
-  const [sign, colour] = signOf(overlay.kind, overlay.label);
-  const existing = (overlay.facts.status?.[row] ?? "existing") === "existing";
+  const [sign, colour] = typeOf(overlay, row)?.symbol ?? signOf(overlay.kind, overlay.label);
+  const existing = overlay.role !== "links" && (overlay.facts.status?.[row] ?? "existing") === "existing";
   return new SymbolMarker(positionOf(overlay, row), { renderer, sign, colour, existing, radius: GLYPH_RADIUS });
 }
 
@@ -66,6 +68,8 @@ function lookOf(overlay, row) {
     const colour = ZONE_COLOURS[row % ZONE_COLOURS.length];
     return { color: colour, fillColor: colour };
   }
+  const type = typeOf(overlay, row);
+  if (type) return type.look;
   if (overlay.role === "units") return isCommunity(overlay, row) ? {} : { weight: 2.2, dashArray: "8 4" };
   if (overlay.role === "facility") {
     const [, colour] = signOf(overlay.kind, overlay.label);
@@ -126,7 +130,7 @@ function classOf(page, overlay, row) {
     return typeof share === "number" ? SHARE_CLASSES.findIndex(({ from }) => share >= from) : SHARE_CLASSES.length;
   }
   const limit = Number(coverage.requirements.limit_m?.[page.colourBy]);
-  const walk = coverage.walk[page.colourBy][row];
+  const walk = judgedWalk(coverage, page.colourBy, row);
   const verdict = coverage.verdict[page.colourBy][row];
   if (coverage.covered[page.colourBy][row] === 1) return walk <= limit / 2 ? 0 : 1;
   if (verdict < 0 || coverage.verdicts[verdict] === "无数据") return 4;
@@ -155,11 +159,11 @@ function recolour(page) {
   });
 }
 
-/** Of the gaps, which overlap when all are drawn, show those of the requirement that is chosen. @param {Page} page */
+/** Of the gaps, which overlap when all are drawn, and their links show those of the requirement that is chosen. @param {Page} page */
 function filterGaps(page) {
   if (!page.coverage) return;
   for (const overlay of page.overlays) {
-    if (overlay.role !== "gaps") continue;
+    if (overlay.role !== "gaps" && overlay.role !== "links") continue;
     overlay.group.clearLayers();
     for (const layer of overlay.layers) {
       const row = /** @type {number} */ (ROW_OF.get(layer));
@@ -188,15 +192,19 @@ function restyle(page, before) {
 function resizeSymbols(page) {
   const radius = symbolRadius(page.map.getZoom());
   for (const { role, group } of page.overlays) {
-    if (role !== "facility") continue;
+    if (!WITH_SYMBOL.has(role) && role !== "gates") continue;
     group.eachLayer((layer) => {
       if (layer instanceof SymbolMarker) /** @type {L.CircleMarker} */ (layer).setRadius(radius);
+      else if (layer instanceof L.CircleMarker) layer.setRadius(radius / 2);
     });
   }
 }
 
-/** Outline what is selected, and ring what it refers to. @param {Page} page @param {Target | null} target @param {Target[]} others */
-function highlight(page, target, others) {
+/**
+ * Outline what is selected, ring what it refers to, and draw the ways there: dashed where they leave the streets.
+ * @param {Page} page @param {Target | null} target @param {Target[]} others @param {Way[]} ways
+ */
+function highlight(page, target, others, ways) {
   page.highlight.clearLayers();
   if (!target) return;
   const renderer = page.renderers.front;
@@ -209,6 +217,15 @@ function highlight(page, target, others) {
     if (shape.dimension === 2) page.highlight.addLayer(L.polygon(polygonsOf(shape), options));
     else if (shape.dimension === 1) page.highlight.addLayer(L.polyline(shape.paths, options));
     else for (const path of shape.paths) page.highlight.addLayer(L.circleMarker(path[0], { ...options, radius: 12 }));
+    for (const { street, begins, ends } of ways) {
+      const home = positionOf(target.overlay, target.row);
+      page.highlight.addLayer(L.polyline(street, options));
+      for (const leg of [
+        [home, begins, ...street.slice(0, 1)],
+        [...street.slice(-1), ends],
+      ])
+        page.highlight.addLayer(L.polyline(leg, { ...options, weight: weight / 1.5, dashArray: "1 6" }));
+    }
     for (const other of others) {
       page.highlight.addLayer(
         L.circleMarker(positionOf(other.overlay, other.row), { ...options, radius: 12, weight: weight / 1.5 }),

@@ -10,6 +10,12 @@ function shortTitle(title) {
   return plainText(title).replace(/[\d.]+米步行可达率/g, "");
 }
 
+/** The walk that a verdict rests on: from the 小区出入口 where the building has one. @param {Coverage} coverage @param {number} r @param {number} row */
+function judgedWalk({ walk, fromGate }, r, row) {
+  const gate = fromGate?.[r][row] ?? -1;
+  return gate >= 0 ? gate : walk[r][row];
+}
+
 /** What is asked for. @param {Page} page @param {number} r */
 function requirementName(page, r) {
   const { kind, title } = coverageOf(page).requirements;

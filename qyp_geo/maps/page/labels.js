@@ -15,6 +15,7 @@ const LABEL_LOOKS = {
   gaps: { from: 14.5, font: `700 12px ${FONT}`, colour: "#8a005b", dy: 0 },
   main: { from: 13, font: `500 12px ${FONT}`, colour: "#5e564b", dy: 0 },
   middle: { from: 14.5, font: `500 11px ${FONT}`, colour: "#5e564b", dy: 0 },
+  estates: { from: 15.5, font: `500 11px ${FONT}`, colour: "#6b3d12", dy: 0 },
   local: { from: 16, font: `400 11px ${FONT}`, colour: "#6b6358", dy: 0 },
   facility: { from: 16.5, font: `500 11px ${FONT}`, colour: INK, dy: 17 },
 };

@@ -23,13 +23,15 @@ function legendOf(page, overlay) {
     "layer",
     box,
     swatchOf(overlay),
-    make("span", "", overlay.label),
+    make("span", "", labelOf(overlay)),
     make("span", "small", number(overlay.ids.length)),
   );
   if (overlay.role === "coverage") return [label, classList(page)];
   if (overlay.role === "streets") return [label, streetList(overlay)];
-  if (overlay.role === "gaps" && page.coverage && page.colourBy < 0)
-    return [label, make("p", "small hint", word("chooseForGaps"))];
+  const hint = page.coverage && page.colourBy < 0 ? [make("p", "small hint", word("chooseForGaps"))] : [];
+  if (overlay.role === "links") return [label, typeList(overlay), ...hint];
+  if (overlay.role in TYPES) return [label, typeList(overlay)];
+  if (overlay.role === "gaps") return [label, ...hint];
   return [label];
 }
 
@@ -69,21 +71,48 @@ function streetList(overlay) {
   return make("ul", "classes", ...items);
 }
 
+/** The types of an overlay that are on the map. @param {Overlay} overlay */
+function typeList(overlay) {
+  const used = new Set(overlay.ids.map((_, row) => typeWord(overlay, row)));
+  const items = Object.entries(TYPES[overlay.role]).flatMap(([name, type]) =>
+    used.has(name) ? [make("li", "", typeSign(overlay, type), make("span", "", word(type.word)))] : [],
+  );
+  return make("ul", "classes", ...items);
+}
+
+/** @param {Overlay} overlay @param {Type} type */
+function typeSign({ role }, { look, symbol }) {
+  if (symbol) return signMade(symbol, role === "links");
+  if (role === "landuse") {
+    const area = make("span", "swatch");
+    area.style.backgroundColor = String(look.fillColor);
+    return area;
+  }
+  const line = make("span", "line");
+  line.style.borderTop = `${look.weight}px ${look.dashArray ? "dashed" : "solid"} ${look.color}`;
+  return line;
+}
+
+/** The sign that is drawn on the map. @param {string[]} symbol @param {boolean} hollow */
+function signMade([sign, colour], hollow) {
+  const made = make("span", "symbol", sign);
+  made.style.backgroundColor = hollow ? "#ffffff" : colour;
+  made.style.color = hollow ? colour : "#ffffff";
+  made.style.border = `1.5px ${hollow ? "dashed" : "solid"} ${colour}`;
+  made.setAttribute("aria-hidden", "true");
+  return made;
+}
+
 /** @param {Overlay} overlay */
 function swatchOf(overlay) {
-  if (overlay.role === "facility") {
-    const [sign, colour] = signOf(overlay.kind, overlay.label);
-    const made = make("span", "symbol", sign);
-    made.style.backgroundColor = colour;
-    made.setAttribute("aria-hidden", "true");
-    return made;
-  }
+  if (overlay.role === "facility") return signMade(signOf(overlay.kind, overlay.label), false);
   const made = make("span", "swatch");
   const look = LOOKS[overlay.role];
   made.style.backgroundColor = look.fillOpacity ? String(look.fillColor ?? "transparent") : "transparent";
   made.style.borderColor = String(look.color ?? ZONE_COLOURS[0]);
   if (look.dashArray) made.style.borderStyle = "dashed";
   if (overlay.role === "gaps") made.style.backgroundColor = "#f3d9ea";
-  if (overlay.role === "streets" || overlay.role === "coverage") made.className = "swatch none";
+  if (overlay.role === "gates") made.className = "swatch dot";
+  if (["streets", "coverage", ...Object.keys(TYPES)].includes(overlay.role)) made.className = "swatch none";
   return made;
 }

@@ -29,6 +29,11 @@
  * @property {Int32Array[]} walk
  * @property {Int32Array[]} nearest
  * @property {Int32Array[]} verdict
+ * @property {Int32Array[]} [fromGate] the walk from the 小区出入口
+ * @property {Int32Array[]} [radius] the straight distance
+ * @property {Int32Array[]} [withinRadius]
+ * @property {Int32Array[]} [arterial] whether the walk crosses a 干路
+ * @property {Network} [ways]
  */
 /** @typedef {{overlay: Overlay, row: number}} Target */
 /** @typedef {Record<"title" | "publisher" | "licence" | "retrieved" | "asOf" | "completeness" | "note", string> & {rows: number}} Source */
@@ -55,6 +60,9 @@
  * @property {any} labels
  * @property {Overlay[]} revealed shown only because a requirement of their kind is chosen
  */
+
+/** The figures of coverage that travel as one number per building and requirement. */
+const BY_UNIT = ["walk", "nearest", "verdict", "covered", "fromGate", "radius", "withinRadius", "arterial"];
 
 /** @param {L.Map} map */
 async function startPage(map) {
@@ -93,10 +101,11 @@ async function readPage(map) {
     overlay.shapes = unpackShapes(bytes, overlay.shapes);
     if (overlay.at) overlay.at = unpackPoints(bytes, overlay.at);
   }
-  for (const name of /** @type {const} */ (["walk", "nearest", "verdict", "covered"])) {
-    if (page.coverage)
-      page.coverage[name] = content.coverage[name].map((/** @type {Column} */ where) => unpackColumn(bytes, where));
+  for (const name of BY_UNIT) {
+    if (content.coverage?.[name])
+      content.coverage[name] = content.coverage[name].map((/** @type {Column} */ where) => unpackColumn(bytes, where));
   }
+  if (content.coverage?.ways) content.coverage.ways = unpackNetwork(bytes, content.coverage.ways);
   page.kinds = new Map(Object.entries(content.kinds));
   page.facilityTargets = facilityTargets(page);
   page.gapsOf = gapsOf(
@@ -226,17 +235,34 @@ function select(page, target, { pan = false, focus = true } = {}) {
   if (target?.overlay.role === "gaps") colourBy(page, requirementOfGap(page, target.overlay, target.row));
   if (target && !page.map.hasLayer(target.overlay.group)) show(page, target.overlay, true);
   if (target && pan) panTo(page, target);
-  highlight(page, target, target?.overlay.role === "coverage" ? nearestTargets(page, target.row) : []);
+  mark(page);
   fillPanel(page);
   if (focus) byId("panel").querySelector("h2")?.focus({ preventScroll: true });
 }
 
-/** The nearest facilities of a building that are to be seen. @param {Page} page @param {number} row */
-function nearestTargets(page, row) {
-  const targets = (page.coverage?.nearest ?? []).map((column) =>
-    column[row] < 0 ? undefined : nearestTarget(page, column[row]),
-  );
-  return targets.filter((target) => target !== undefined).filter(({ overlay }) => page.map.hasLayer(overlay.group));
+/** Mark what is selected on the map: of a building also its nearest facilities and the ways there. @param {Page} page */
+function mark(page) {
+  const target = page.selected;
+  if (target?.overlay.role !== "coverage") return highlight(page, target, [], []);
+  const requirements = requirementsInView(page, target.row);
+  highlight(page, target, nearestTargets(page, target.row, requirements), waysFrom(page, target, requirements));
+}
+
+/** The requirement that is chosen, or all whose nearest facility is to be seen. @param {Page} page @param {number} row */
+function requirementsInView(page, row) {
+  return coverageOf(page).nearest.flatMap((column, r) => {
+    if (column[row] < 0) return [];
+    if (page.colourBy >= 0) return r === page.colourBy ? [r] : [];
+    const target = nearestTarget(page, column[row]);
+    return target && page.map.hasLayer(target.overlay.group) ? [r] : [];
+  });
+}
+
+/** The nearest facilities of a building that are on the map. @param {Page} page @param {number} row @param {number[]} requirements */
+function nearestTargets(page, row, requirements) {
+  const { nearest } = coverageOf(page);
+  const targets = requirements.map((r) => nearestTarget(page, nearest[r][row]));
+  return targets.filter((target) => target !== undefined);
 }
 
 /** @param {Page} page @param {Target} target */
@@ -293,7 +319,7 @@ function recolourPage(page) {
   restack(page);
   page.labels.redraw();
   fillLegend(page, byId("legend"));
-  if (page.selected) return;
+  mark(page);
   const panel = byId("panel");
   const [top, focused] = [panel.scrollTop, panel.contains(document.activeElement)];
   fillPanel(page);

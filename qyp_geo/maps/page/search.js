@@ -8,10 +8,15 @@ const SEARCHED = new Set([
   "zones",
   "units",
   "gaps",
+  "links",
+  "estates",
   "landmarks",
   "candidates",
   "water",
 ]);
+
+/** What is called by its number. */
+const NUMBERED = new Set(["gaps", "links"]);
 
 /** @param {Page} page @returns {{text: string, detail: string, target: Target}[]} */
 function searchIndex(page) {
@@ -19,7 +24,7 @@ function searchIndex(page) {
     .filter(({ role }) => SEARCHED.has(role))
     .flatMap((overlay) =>
       overlay.ids.flatMap((_, row) => {
-        if (!overlay.names[row] && overlay.role !== "gaps") return [];
+        if (!overlay.names[row] && !NUMBERED.has(overlay.role)) return [];
         const where = textOf(overlay, "community", row) || textOf(overlay, "township", row);
         const detail = [thingOf(overlay), where].filter(Boolean).join(" · ");
         return [{ text: titleOf(overlay, row), detail, target: { overlay, row } }];

@@ -120,6 +120,11 @@ const LOOKS = {
   gaps: { color: "#a3006b", weight: 1.8, dashArray: "7 4", fillColor: "#a3006b", fillOpacity: 0.1 },
   candidates: { color: "#00695c", weight: 2, dashArray: "3 3", fillColor: "#4db6ac", fillOpacity: 0.35 },
   landmarks: { color: "#5d4037", weight: 1.5, dashArray: "6 4", fillColor: "#8d6e63", fillOpacity: 0.08 },
+  estates: { color: "#8d5524", weight: 1.1, fillColor: "#c89f72", fillOpacity: 0.14 },
+  landuse: { weight: 0.5, color: "#ffffff", fillOpacity: 0.8 },
+  barriers: { color: "#5b4636", weight: 2, fillOpacity: 0.05 },
+  crossings: {},
+  links: {},
   gates: { color: "#ffffff", weight: 1, fillColor: "#37474f", fillOpacity: 1 },
   residents: { color: "#7d8894", weight: 0.6, fillColor: "#cfd6dd", fillOpacity: 0.9 },
   zones: { weight: 2, fillOpacity: 0.08 },
@@ -128,36 +133,102 @@ const LOOKS = {
   coverage: { fillOpacity: 0.95 },
 };
 
+/** @typedef {{word: string, look: L.PathOptions, symbol?: string[]}} Type */
+
+const LINK_LOOK = { color: "#00843d", weight: 5, opacity: 1 };
+const CROSSING_COLOUR = "#37474f";
+
+/**
+ * Roles whose rows are of several types, by the word of the data.
+ * @type {Record<string, Record<string, Type>>}
+ */
+const TYPES = {
+  barriers: {
+    wall: { word: "barrierWall", look: { color: "#5b4636", weight: 2.2 } },
+    fence: { word: "barrierFence", look: { color: "#5b4636", weight: 1.6, dashArray: "1 4" } },
+    water: { word: "barrierWater", look: { color: "#2f7fa8", weight: 2.2, fillColor: "#b8dcec", fillOpacity: 0.5 } },
+    railway: { word: "barrierRailway", look: { color: "#1f2933", weight: 3, dashArray: "10 6" } },
+    elevated: { word: "barrierElevated", look: { color: "#6a5acd", weight: 4, opacity: 0.6 } },
+  },
+  crossings: {
+    signals: { word: "crossingSignals", look: {}, symbol: ["灯", CROSSING_COLOUR] },
+    zebra: { word: "crossingZebra", look: {}, symbol: ["斑", CROSSING_COLOUR] },
+    footbridge: { word: "crossingFootbridge", look: {}, symbol: ["桥", CROSSING_COLOUR] },
+    underpass: { word: "crossingUnderpass", look: {}, symbol: ["道", CROSSING_COLOUR] },
+  },
+  landuse: {
+    residential: { word: "landResidential", look: { fillColor: "#fff2b3" } },
+    construction: { word: "landConstruction", look: { fillColor: "#e3dcd5" } },
+    other: { word: "landOther", look: { fillColor: "#dcebd3" } },
+  },
+  links: {
+    gate: { word: "linkGate", look: LINK_LOOK, symbol: ["门", "#00843d"] },
+    crossing: { word: "linkCrossing", look: LINK_LOOK, symbol: ["过", "#00843d"] },
+    footbridge: { word: "linkFootbridge", look: LINK_LOOK, symbol: ["桥", "#00843d"] },
+  },
+};
+
+/** The word of the data by which a row is of a type. @param {Overlay} overlay @param {number} row */
+function typeWord({ role, facts }, row) {
+  if (role === "landuse") return ["residential", "construction"].find((use) => facts[use]?.[row] === true) ?? "other";
+  const column = { barriers: "barrier", crossings: "crossing", links: "kind" }[role] ?? "";
+  return String(facts[column]?.[row]);
+}
+
+/** @param {Overlay} overlay @param {number} row @returns {Type | undefined} */
+function typeOf(overlay, row) {
+  return TYPES[overlay.role]?.[typeWord(overlay, row)];
+}
+
+/** What a role with a word of the page's own is called, or what the declaration calls it. @param {Overlay} overlay */
+function labelOf(overlay) {
+  return overlay.label || word(overlay.role);
+}
+
 /** From the bottom up; what is background takes no clicks. */
 const DRAW_ORDER = [
   "boundary",
+  "landuse",
   "water",
   "streets",
   "units",
   "zones",
   "landmarks",
   "gaps",
+  "estates",
   "residents",
   "coverage",
+  "barriers",
   "candidates",
+  "crossings",
   "gates",
   "facility",
+  "links",
 ];
 const LEGEND_ORDER = [
   "coverage",
   "residents",
   "gaps",
+  "links",
   "zones",
   "units",
   "landmarks",
   "candidates",
   "facility",
+  "estates",
   "gates",
+  "barriers",
+  "crossings",
   "streets",
+  "landuse",
   "water",
   "boundary",
 ];
-const BACKGROUND = new Set(["boundary", "water", "streets"]);
+const BACKGROUND = new Set(["boundary", "landuse", "water", "streets"]);
+/** Areas that may lie within one another. */
+const NESTED = new Set(["units", "zones", "gaps", "estates"]);
+/** What is drawn with a sign of one character. */
+const WITH_SYMBOL = new Set(["facility", "crossings", "links"]);
 
 /** From this zoom on buildings are large enough to have an outline. */
 const OUTLINE_ZOOM = 15;

@@ -32,7 +32,7 @@ function walksTables(page, row) {
   const coverage = coverageOf(page);
   const asked = coverage.verdict.flatMap((column, r) => (column[row] >= 0 ? [r] : []));
   const rowOf = (/** @type {number} */ r) => {
-    const walk = coverage.walk[r][row];
+    const walk = judgedWalk(coverage, r, row);
     const nearest = coverage.nearest[r][row];
     const verdict = coverage.verdicts[coverage.verdict[r][row]];
     const target = nearest < 0 ? undefined : nearestTarget(page, nearest);
@@ -47,13 +47,17 @@ function walksTables(page, row) {
         ]
       : [];
     const metres = walk < 0 ? ["—"] : [`${number(walk)} m`, make("br"), `${minutes(page, walk)} ${word("minutes")}`];
+    const choose = button(limitNodes(page, r), () => colourBy(page, r));
+    choose.setAttribute("aria-pressed", String(page.colourBy === r));
+    const crosses = coverage.arterial?.[r][row] === 1;
+    const byYoung = crosses ? [make("br"), make("span", "mark", word("crossesArterial"))] : [];
     return make(
       "tr",
       "",
-      cell("td", "what", ...limitNodes(page, r), make("br"), ruleOf(page, r)),
+      cell("td", "what", choose, make("br"), ruleOf(page, r)),
       cell("td", "", target ? targetLink(page, target) : name || none),
-      cell("td", "figure", ...metres),
-      cell("td", "", badgeOf(page, r, verdict), ...inGap),
+      cell("td", "figure", ...metres, ...otherDistances(coverage, r, row)),
+      cell("td", "", badgeOf(page, r, verdict), ...byYoung, ...inGap),
     );
   };
   return requirementTables(
@@ -63,6 +67,18 @@ function walksTables(page, row) {
     rowOf,
     "walks",
   );
+}
+
+/** Where the walk that is judged begins, the other walk, and the straight distance. @param {Coverage} coverage @param {number} r @param {number} row */
+function otherDistances({ walk, fromGate, radius, withinRadius }, r, row) {
+  const lines = [];
+  if (fromGate && fromGate[r][row] >= 0)
+    lines.push(word("fromGate"), `${word("fromDoor")} ${walk[r][row] < 0 ? "—" : `${number(walk[r][row])} m`}`);
+  if (radius && radius[r][row] >= 0) {
+    const within = withinRadius?.[r][row] ?? -1;
+    lines.push(`${word("straight")} ${number(radius[r][row])} m${within < 0 ? "" : within ? " ✓" : " ✗"}`);
+  }
+  return lines.map((line) => make("span", "small", line));
 }
 
 /** @param {Page} page @param {number} r @param {unknown} verdict */
@@ -82,7 +98,10 @@ function coverageTables(page, rows) {
     const choose = button(limitNodes(page, r), () => colourBy(page, r));
     choose.setAttribute("aria-pressed", String(page.colourBy === r));
     const people = make("span", "small", typeof covered === "number" ? peopleText(covered) : "");
-    const figures = typeof share === "number" ? [percent(share), bar(share), people] : ["—"];
+    const byRadius = areas.radius_share?.[i];
+    const beside =
+      typeof byRadius === "number" ? [make("span", "small", `${word("byRadius")} ${percent(byRadius)}`)] : [];
+    const figures = typeof share === "number" ? [percent(share), bar(share), people, ...beside] : ["—"];
     const verdict = badgeOf(page, r, areas.verdict?.[i] ?? "");
     return make(
       "tr",
@@ -141,8 +160,9 @@ function gapLists(page) {
     const items = rows.map((row) => {
       const people = numberOf(overlay, "people", row);
       const where = ["community", "township", "zone"].map((name) => textOf(overlay, name, row)).find(Boolean) ?? "";
-      const told = [where, Number.isNaN(people) ? "" : peopleText(people)].filter(Boolean).join(" · ");
-      return make("li", "", targetLink(page, { overlay, row }), make("span", "small", told));
+      const told = [textOf(overlay, "type", row), where, Number.isNaN(people) ? "" : peopleText(people)];
+      const small = make("span", "small", told.filter(Boolean).join(" · "));
+      return make("li", "", targetLink(page, { overlay, row }), small);
     });
     const rest = make("ol", "gaps", ...items.slice(5));
     rest.setAttribute("start", "6");
@@ -152,6 +172,30 @@ function gapLists(page) {
       ...(items.length > 5 ? [fold(`${word("moreGaps")} (${items.length - 5})`, false, rest)] : []),
     ];
   });
+}
+
+/** A gap by its id. @param {Page} page @param {string} id @returns {Target | undefined} */
+function gapNamed(page, id) {
+  return page.overlays.flatMap((overlay) => {
+    const row = overlay.role === "gaps" ? overlay.ids.indexOf(id) : -1;
+    return row < 0 ? [] : [{ overlay, row }];
+  })[0];
+}
+
+/** The links that would help a gap, the best first. @param {Page} page @param {string} gap */
+function linkList(page, gap) {
+  const items = page.overlays
+    .filter(({ role }) => role === "links")
+    .flatMap((overlay) =>
+      overlay.ids.flatMap((_, row) => {
+        if (overlay.facts.gap?.[row] !== gap) return [];
+        const gained = `${word("peopleGained")} ${peopleText(numberOf(overlay, "people_gained", row))}`;
+        const told = [gained, textOf(overlay, "crosses", row), figure(numberOf(overlay, "length_m", row), "m")];
+        const link = targetLink(page, { overlay, row });
+        return [make("li", "", link, make("span", "small", told.filter(Boolean).join(" · ")))];
+      }),
+    );
+  return items.length ? [make("h3", "", word("links")), make("ol", "gaps links", ...items)] : [];
 }
 
 /** What the plan says and what was measured. @param {Page} page */

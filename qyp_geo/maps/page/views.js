@@ -13,7 +13,8 @@ function walkText(page, metres) {
 /** @param {Page} page @param {Target | null} target @returns {Node[]} */
 function viewOf(page, target) {
   if (!target) return overviewView(page);
-  const views = { coverage: homeView, gaps: gapView, zones: areaView, units: areaView, facility: facilityView };
+  const areas = { zones: areaView, units: areaView };
+  const views = { ...areas, coverage: homeView, gaps: gapView, links: linkView, facility: facilityView };
   const view = views[/** @type {keyof typeof views} */ (target.overlay.role)] ?? plainView;
   const back = button(`← ${word("back")}`, () => select(page, null), "link back");
   return [back, ...view(page, target.overlay, target.row)];
@@ -22,12 +23,19 @@ function viewOf(page, target) {
 /** What a row is called. @param {Overlay} overlay @param {number} row */
 function titleOf(overlay, row) {
   if (overlay.role === "gaps") return `${overlay.ids[row]} ${shortTitle(overlay.facts.missing_title?.[row])}`.trim();
+  if (overlay.role === "links") return `${overlay.ids[row]} ${typeText(overlay, row)}`;
   return overlay.names[row] || `${thingOf(overlay)} ${overlay.ids[row]}`;
 }
 
 /** What one row of an overlay is. @param {Overlay} overlay */
 function thingOf(overlay) {
-  return overlay.role === "coverage" ? word("home") : overlay.label;
+  return overlay.role === "coverage" ? word("home") : labelOf(overlay);
+}
+
+/** What type of its overlay a row is, "" where there are none. @param {Overlay} overlay @param {number} row */
+function typeText(overlay, row) {
+  const type = typeOf(overlay, row);
+  return type ? word(type.word) : "";
 }
 
 /** @param {Overlay} overlay @param {number} row */
@@ -76,17 +84,20 @@ function homeView(page, overlay, row) {
   const judged = numberOf(overlay, "n_required", row) - noData;
   const off = numberOf(overlay, "off_m", row);
   const tooFar = overlay.facts.too_far?.[row] === true;
+  const cutOff = overlay.facts.cut_off?.[row] === true;
+  const marks = [estimated && word("estimated"), overlay.facts.spread?.[row] === true && word("spread")];
   return [
     heading(overlay, row),
     facts([
       [
         word("residentsOf"),
-        Number.isNaN(people) ? "" : `${number(people)} ${word("people")}${estimated ? ` · ${word("estimated")}` : ""}`,
+        Number.isNaN(people) ? "" : `${number(people)} ${[word("people"), ...marks].filter(Boolean).join(" · ")}`,
       ],
+      [word("estate"), textOf(overlay, "estate", row)],
       [word("township"), textOf(overlay, "township", row)],
       [word("community"), textOf(overlay, "community", row)],
       [word("zones"), textOf(overlay, "zones", row)],
-      [word("offNetwork"), tooFar ? `${figure(off, "m")} (${word("tooFar")})` : ""],
+      [word("offNetwork"), tooFar || cutOff ? `${figure(off, "m")} (${word(tooFar ? "tooFar" : "cutOff")})` : ""],
       ...declaredFacts(overlay, row),
     ]),
     Number.isNaN(reached)
@@ -99,8 +110,16 @@ function homeView(page, overlay, row) {
           bar(judged ? reached / judged : 0),
         ),
     ...walksTables(page, row),
+    ...measureNotes(page),
     footnote(page, estimated),
   ].map(asNode);
+}
+
+/** What the distances are, and the line on the map. @param {Page} page */
+function measureNotes(page) {
+  const { fromGate, radius, ways } = coverageOf(page);
+  const notes = [fromGate && "fromGateNote", radius && "radiusNote", ways && "wayNote"];
+  return notes.flatMap((key) => (key ? [make("p", "footnote", word(key))] : []));
 }
 
 /** @param {Node | string} given */
@@ -141,9 +160,13 @@ function gapView(page, overlay, row) {
   const name = textOf(overlay, "nearest_name", row);
   const nearest = findFacility(page, overlay.facts.nearest_facility?.[row], kind, name);
   const walk = numberOf(overlay, "nearest_walk_m", row);
+  const suspected = overlay.facts.suspected?.[row] === true;
   return [
     heading(overlay, row),
+    ...(suspected ? [make("p", "warning", word("suspected"))] : []),
     facts([
+      [word("type"), textOf(overlay, "type", row)],
+      [word("action"), textOf(overlay, "action", row)],
       [word("missing"), shortTitle(overlay.facts.missing_title?.[row])],
       [word("alsoMissing"), shortTitle(overlay.facts.also_missing?.[row])],
       [
@@ -155,14 +178,37 @@ function gapView(page, overlay, row) {
       [word("medianExcess"), figure(Math.ceil(numberOf(overlay, "median_excess_m", row)), "m")],
       [word("nearestFacility"), nearest ? targetLink(page, nearest) : name],
       [word("walk"), Number.isNaN(walk) ? "" : walkText(page, Math.ceil(walk))],
+      [word("straight"), figure(Math.ceil(numberOf(overlay, "radius_m", row)), "m")],
       [word("zone"), textOf(overlay, "zone", row)],
       [word("township"), textOf(overlay, "township", row)],
       [word("community"), textOf(overlay, "community", row)],
+      [word("estate"), textOf(overlay, "estate", row)],
       [word("rank"), textOf(overlay, "rank", row)],
+      [word("responsible"), textOf(overlay, "responsible", row)],
+      [word("checked"), textOf(overlay, "checked", row)],
       ...declaredFacts(overlay, row),
     ]),
+    ...linkList(page, overlay.ids[row]),
     ...(requirement >= 0 ? [make("h3", "", word("rule")), make("p", "", ruleOf(page, requirement))] : []),
     footnote(page, false),
+  ];
+}
+
+/** @param {Page} page @param {Overlay} overlay @param {number} row */
+function linkView(page, overlay, row) {
+  const gap = gapNamed(page, textOf(overlay, "gap", row));
+  const requirement = requirementOfGap(page, overlay, row);
+  return [
+    heading(overlay, row),
+    facts([
+      [word("peopleGained"), peopleText(numberOf(overlay, "people_gained", row))],
+      [word("units"), figure(numberOf(overlay, "units_gained", row), word("demandPoints"))],
+      [word("requirement"), requirement >= 0 ? limitText(page, requirement) : ""],
+      [word("inGap"), gap ? targetLink(page, gap) : textOf(overlay, "gap", row)],
+      [word("crosses"), textOf(overlay, "crosses", row)],
+      [word("length"), figure(numberOf(overlay, "length_m", row), "m", 1)],
+    ]),
+    make("p", "footnote", word("linkNote")),
   ];
 }
 
@@ -198,6 +244,7 @@ function areaView(page, overlay, row) {
 function plainView(page, overlay, row) {
   const declared = declaredFacts(overlay, row);
   const own = /** @type {[string, string][]} */ ([
+    [word("type"), typeText(overlay, row)],
     [word("residentsOf"), figure(numberOf(overlay, "people", row), word("people"))],
     [word("levels"), figure(numberOf(overlay, "levels", row), "")],
     [word("floor_m2"), figure(numberOf(overlay, "floor_m2", row), "m²")],

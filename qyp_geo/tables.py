@@ -1,0 +1,140 @@
+"""Tables as files: GeoParquet for machines, and CSV with Chinese headings for a planner's spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import geopandas as gpd
+import pandas as pd
+
+from qyp_geo.crs import to_display
+from qyp_geo.standards import kinds
+
+_FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+_WORDS: Final = {
+    "level": {"district": "全区", "zone": "分区", "township": "街道", "community": "社区"},
+    "effect": {"fail": "不合规", "warn": "提示", "inform": "参考"},
+    "start": {"gate": "小区出入口", "door": "建筑", "mixed": "小区出入口或建筑"},
+}
+LINK_WORDS: Final = {"gate": "出入口", "crossing": "过街设施", "footbridge": "天桥"}
+_PER: Final = ("requirement", "set", "rule", "kind")
+"""Columns that tell what the figures of an area are of, in tables with a row per area."""
+_ONE_HOME: Final = "_units"  # the tables of single homes, whose people are not rounded
+
+
+@cache
+def headings() -> Mapping[str, str]:
+    """Return the Chinese heading of each column."""
+    rows = csv.DictReader((files("qyp_geo") / "headings.csv").read_text(encoding="utf-8").splitlines())
+    return MappingProxyType({row["column"]: row["zh"] for row in rows})
+
+
+def percent(share: float) -> str:
+    """Return a share to 0.1 %; half goes up."""
+    return f"{_half_up(share * 1000) / 10:.1f}%"
+
+
+def to_tens(people: float) -> float:
+    """Return people to tens; half goes up."""
+    return _half_up(people / 10) * 10
+
+
+def _half_up(value: float) -> float:
+    return math.floor(round(value, 9) + 0.5)  # 0.0625 * 1000 may come out as 62.49999999999999
+
+
+def write_table(table: pd.DataFrame | gpd.GeoDataFrame, path: Path, *, as_csv: bool = True) -> None:
+    """Write a table as Parquet or GeoParquet and, for a spreadsheet, as CSV.
+
+    Parameters
+    ----------
+    table
+        What is written. Parquet keeps its English names and its exact figures.
+    path
+        The file's path without suffix.
+    as_csv
+        Whether a CSV is written beside it: UTF-8 with a byte order mark, so that Excel reads it; Chinese headings; shares as
+        percentages to 0.1 %, people to tens (but for single homes); a geometry as `lon` and `lat` (WGS 84) of a point within
+        it; text that a spreadsheet would take for a formula preceded by an apostrophe.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.to_parquet(path.with_name(f"{path.name}.parquet"))
+    if as_csv:
+        shown = _for_readers(_flat(table), rounded=not path.name.endswith(_ONE_HOME))
+        shown.to_csv(path.with_name(f"{path.name}.csv"), encoding="utf-8-sig", index=False)
+
+
+def _flat(table: pd.DataFrame | gpd.GeoDataFrame) -> pd.DataFrame:
+    """Return a table without index or geometry."""
+    if isinstance(table, gpd.GeoDataFrame):
+        within = to_display(table.set_geometry(table.representative_point())).geometry
+        plain = pd.DataFrame(table.drop(columns=table.geometry.name))
+        table = plain.assign(lon=within.x.round(6), lat=within.y.round(6))
+    return table if isinstance(table.index, pd.RangeIndex) else table.rename_axis("id").reset_index()
+
+
+def _for_readers(table: pd.DataFrame, *, rounded: bool) -> pd.DataFrame:
+    """Return a table as it is read: words for codes, figures rounded as figures of a plan are, Chinese headings."""
+    tens = {name: _in_tens(table, name) for name in map(str, table.columns) if name.startswith("people")}
+    table = table.copy()
+    for name in map(str, table.columns):
+        column = table[name]
+        if "share" in name:
+            table[name] = column.map(percent, na_action="ignore")
+        elif name.startswith("people") and rounded:
+            table[name] = tens[name]
+        elif pd.api.types.is_bool_dtype(column):
+            table[name] = column.map({True: "是", False: "否"})
+        elif name in _WORDS:
+            table[name] = column.map(lambda word, words=_WORDS[name]: words.get(word, word))
+        elif name in {"kind", "missing"}:
+            table[name] = column.map(
+                lambda kind: kinds()[kind].name_zh if kind in kinds() else LINK_WORDS.get(kind, kind)
+            )
+        elif pd.api.types.is_float_dtype(column) and name not in {"lon", "lat"}:
+            table[name] = column.round(3)
+        if not pd.api.types.is_numeric_dtype(table[name]):
+            table[name] = table[name].map(_inert)
+    return table.rename(columns=_heading)
+
+
+def _in_tens(table: pd.DataFrame, name: str) -> pd.Series:
+    """Return people in tens. Rows of a level that sum to the district still do: the largest remainders go up."""
+    tens = table[name].map(to_tens, na_action="ignore")
+    keys = [key for key in _PER if key in table]
+    if "level" not in table or not keys:
+        return tens
+    for _, rows in table.groupby(keys, sort=False, observed=True):
+        whole = rows.loc[rows["level"] == "district", name].sum()
+        for level in ("township", "community"):
+            parts = rows.loc[rows["level"] == level, name]
+            if len(parts) and abs(parts.sum() - whole) < 1e-6:
+                down = parts // 10 * 10
+                n_up = round((to_tens(whole) - down.sum()) / 10)
+                up = (parts - down).sort_values(ascending=False, kind="stable").index[:n_up]
+                tens.loc[parts.index] = down
+                tens.loc[up] += 10
+    return tens
+
+
+def _heading(name: str) -> str:
+    """Return the heading of a column; that of a count or a share of one thing names the thing."""
+    known = headings()
+    if name in known:
+        return known[name]
+    if name.startswith("n_") and name[2:] in kinds():
+        return f"{kinds()[name[2:]].name_zh}数"
+    if name.startswith("share_"):
+        return f"覆盖率:{name.removeprefix('share_')}"
+    return name
+
+
+def _inert(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_SIGNS) else cell
