@@ -1,0 +1,22 @@
+"""The pages of `docs/` name only what there is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+TESTS = Path(__file__).parent
+DOCS = TESTS.parent / "docs"
+
+
+def test_every_test_that_the_methods_name_exists() -> None:
+    page = (DOCS / "methods.md").read_text(encoding="utf-8")
+    named_files = set(re.findall(r"`((?:[a-z]+/)?test_\w+\.py)", page))
+    assert named_files
+    assert [name for name in named_files if not (TESTS / name).is_file()] == []
+    there = {
+        name
+        for path in TESTS.rglob("test_*.py")
+        for name in re.findall(r"def (test_\w+)", path.read_text(encoding="utf-8"))
+    }
+    assert set(re.findall(r"::(test_\w+)", page)) - there == set()
