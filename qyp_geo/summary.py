@@ -86,14 +86,15 @@ def _coverage_tables(result: Result) -> Iterator[Table]:
         )
     yield district
 
-    zones = areas[areas["level"] == "zone"]
+    zones = result.table[result.table["level"] == "zone"]
     if zones.empty:
         return
-    share = zones.set_index(["requirement", "area_name"])["people_share"]
-    names = list(zones["area_name"].unique())
+    share = zones.set_index(["requirement", "area"])["people_share"]
+    names = zones.drop_duplicates("area").set_index("area")["area_name"]
     by_zone = _table(f"{result.record.title}:各分区人口比例", "设施", *(f">{name}" for name in names))
     for _, row in whole.iterrows():
-        _add_row(by_zone, _short(row["title"]), *(_percent(share.loc[(row["requirement"], name)]) for name in names))
+        shares = (_percent(share[(row["requirement"], area)]) for area in names.index)
+        _add_row(by_zone, _short(row["title"]), *shares)
     yield by_zone
 
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from qyp_geo.crs import to_display
@@ -26,7 +27,7 @@ _WORDS: Final = {
 LINK_WORDS: Final = {"gate": "出入口", "crossing": "过街设施", "footbridge": "天桥"}
 _PER: Final = ("requirement", "set", "rule", "kind")
 """Columns that tell what the figures of an area are of, in tables with a row per area."""
-_ONE_HOME: Final = "_units"  # the tables of single homes, whose people are not rounded
+_ONE_HOME: Final = ("_units", "_legs")  # the tables of single homes, whose people are not rounded
 
 
 @cache
@@ -37,8 +38,11 @@ def headings() -> Mapping[str, str]:
 
 
 def percent(share: float) -> str:
-    """Return a share to 0.1 %; half goes up."""
-    return f"{_half_up(share * 1000) / 10:.1f}%"
+    """Return a share to 0.1 %; half goes up. What is not all is never written as 100.0 %, nor what is not nothing as 0.0 %."""
+    tenths = _half_up(share * 1000)
+    if 0.0 < share < 1.0:
+        tenths = min(max(tenths, 1), 999)
+    return f"{tenths / 10:.1f}%"
 
 
 def to_tens(people: float) -> float:
@@ -107,20 +111,27 @@ def _for_readers(table: pd.DataFrame, *, rounded: bool) -> pd.DataFrame:
 
 def _in_tens(table: pd.DataFrame, name: str) -> pd.Series:
     """Return people in tens. Rows of a level that sum to the district still do: the largest remainders go up."""
-    tens = table[name].map(to_tens, na_action="ignore")
+    tens = table[name].map(to_tens, na_action="ignore").astype("Int64")
     keys = [key for key in _PER if key in table]
     if "level" not in table or not keys:
         return tens
-    for _, rows in table.groupby(keys, sort=False, observed=True):
-        whole = rows.loc[rows["level"] == "district", name].sum()
-        for level in ("township", "community"):
-            parts = rows.loc[rows["level"] == level, name]
-            if len(parts) and abs(parts.sum() - whole) < 1e-6:
-                down = parts // 10 * 10
-                n_up = round((to_tens(whole) - down.sum()) / 10)
-                up = (parts - down).sort_values(ascending=False, kind="stable").index[:n_up]
-                tens.loc[parts.index] = down
-                tens.loc[up] += 10
+    of = pd.MultiIndex.from_frame(table[keys])
+    whole = table.loc[table["level"] == "district", name].set_axis(of[table["level"] == "district"])
+    if not whole.index.is_unique:
+        return tens
+    for level in ("township", "community"):
+        part = table.loc[table["level"] == level, name]
+        group = of[table["level"] == level]
+        total = whole.reindex(group).to_numpy(dtype=float)
+        down = part // 10 * 10
+        sums = (
+            pd.DataFrame({"part": part.to_numpy(), "down": down.to_numpy()}).groupby(group, sort=False).transform("sum")
+        )
+        n_up = (np.floor(np.round(total / 10, 9) + 0.5) * 10 - sums["down"]) / 10
+        rank = (part - down).set_axis(range(len(part))).groupby(group, sort=False).rank(method="first", ascending=False)
+        adds_up = (np.abs(sums["part"] - total) < 1e-6).to_numpy()
+        shown = down + 10.0 * (rank <= n_up).to_numpy()
+        tens.loc[part.index[adds_up]] = shown[adds_up].astype("Int64")
     return tens
 
 

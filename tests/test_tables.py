@@ -78,7 +78,8 @@ def test_headings_are_chinese(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "written"), [(0.0625, "6.3%"), (0.55249, "55.2%"), (0.9995, "100.0%"), (0.0, "0.0%")]
+    ("share", "written"),
+    [(0.0625, "6.3%"), (0.55249, "55.2%"), (0.9999, "99.9%"), (0.0001, "0.1%"), (1.0, "100.0%"), (0.0, "0.0%")],
 )
 def test_shares_are_written_to_a_tenth_of_a_per_cent(share: float, written: str) -> None:
     assert percent(share) == written

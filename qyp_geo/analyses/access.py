@@ -143,7 +143,7 @@ def find_facilities(
     reached = np.isin(np.arange(len(table)), at.owner) | table.index.isin(direct["facility"])
     cut_off = table.index.isin(at_entrances.cut_off.index)
     table["doubt"] = np.select([reached, walled, cut_off], ["", NO_GATES, CUT_OFF], NO_STREET)
-    return Facilities(table.drop(columns=["walled", "touch_m"]), at, direct)
+    return Facilities(table.drop(columns="touch_m"), at, direct)
 
 
 def _through_gates(estates: Estates, hidden: gpd.GeoDataFrame, in_estate: Numbers) -> gpd.GeoDataFrame:

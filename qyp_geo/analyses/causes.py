@@ -93,11 +93,14 @@ def _types(
 
 
 def _reach_too_small(requirement: Requirement, standing: Standing, facilities: Facilities) -> Bools:
-    """Return which units walk to a facility that would do but for its size."""
-    if requirement.min_area_m2 is None:
+    """Return which units walk to a facility that would do but for its area or width."""
+    if requirement.min_area_m2 is None and requirement.min_width_m is None:
         return np.zeros(len(standing.points), dtype=bool)
-    of_kind = facilities.table["kind"].isin(requirement.served_by) & (facilities.table["doubt"] == "")
-    small = np.flatnonzero(of_kind & (facilities.table["area_m2"] < requirement.min_area_m2))
+    table = facilities.table
+    would_do = table["kind"].isin(requirement.served_by) & (table["doubt"] == "")
+    if requirement.max_area_m2 is not None:
+        would_do &= ~(table["area_m2"] > requirement.max_area_m2)
+    small = np.setdiff1d(np.flatnonzero(would_do), which_count(requirement, table)[0])
     walk_m = find_walks(standing, facilities, small, within_m=requirement.limit_m, arterials=False).judged_m
     reached: Bools = walk_m < requirement.limit_m if requirement.strict else walk_m <= requirement.limit_m
     return reached

@@ -154,7 +154,7 @@ def measure_coverage(record: Coverage, given: Inputs) -> Result:
         asked,
         judged,
         facilities.table,
-        points,
+        standing,
         boundary=given.layers[given.district.boundary].frame.geometry,
         margin_m=given.district.margin_m,
     )
@@ -313,17 +313,19 @@ def _by_unit(
     told = np.array([one.kind in ASKED_OF_ARTERIALS for one in asked])
     not_told = (~told | np.isnan(judged.judged_m)).ravel()
 
-    def nearest(column: str) -> npt.NDArray[np.object_]:
-        return np.append(facilities[column].to_numpy(dtype=object), "")[judged.facility.ravel()]  # -1 is the last, ""
+    def named(column: str, number: npt.NDArray[np.intp]) -> npt.NDArray[np.object_]:
+        return np.append(facilities[column].to_numpy(dtype=object), "")[number.ravel()]  # -1 is the last, ""
 
     return pd.DataFrame(
         {
             "unit": standing.points.index.repeat(n_asked),
             "requirement": np.array([one.id for one in asked], dtype=object)[asked_of_row],
             "kind": np.array([one.kind for one in asked], dtype=object)[asked_of_row],
-            "facility": nearest("id"),
-            "facility_name": nearest("name"),
-            "facility_layer": nearest("layer"),
+            "facility": named("id", judged.facility),
+            "facility_name": named("name", judged.facility),
+            "facility_layer": named("layer", judged.facility),
+            "judged_facility": named("id", judged.judged_facility),
+            "judged_facility_name": named("name", judged.judged_facility),
             "walk_m": judged.walk_m.ravel(),
             "walk_from_gate_m": judged.from_gate_m.ravel(),
             "start": standing.start.repeat(n_asked),

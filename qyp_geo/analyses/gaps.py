@@ -272,8 +272,8 @@ def _nearest(members: pd.DataFrame, covered: Result, asked: pd.DataFrame) -> pd.
         {
             "gap": members["gap"],
             "people": members["people"],
-            "nearest_facility": by_requirement(covered, "facility")[unit, requirement],
-            "nearest_name": by_requirement(covered, "facility_name")[unit, requirement],
+            "nearest_facility": by_requirement(covered, "judged_facility")[unit, requirement],
+            "nearest_name": by_requirement(covered, "judged_facility_name")[unit, requirement],
             "nearest_walk_m": np.where(gated, from_gate_m, by_requirement(covered, "walk_m"))[unit, requirement],
             "radius_m": by_requirement(covered, "radius_m")[unit, requirement],
         }

@@ -15,7 +15,6 @@ from qyp_geo.analyses.access import Facilities
 from qyp_geo.analyses.coverage import Coverage
 from qyp_geo.analyses.inputs import Inputs
 from qyp_geo.analyses.standing import Standing
-from qyp_geo.standards import kinds
 
 _UNNAMED: Final = {"wall": "围墙", "fence": "围栏", "water": "水系", "railway": "铁路", "elevated": "高架"}
 _UNNAMED_STREET: Final = "干路"
@@ -69,7 +68,7 @@ def ground_of(question: Coverage, given: Inputs, standing: Standing, facilities:
         barriers = given.layers[question.barriers].frame[["name", "barrier", "geometry"]]
     edges = standing.net.edges
     streets = given.layers[question.network].frame
-    walled = np.array([kinds()[kind].walled for kind in facilities.table["kind"]], dtype=bool)
+    walled = facilities.table["walled"].to_numpy(dtype=bool)
     closed = np.concatenate(
         [
             given.layers[question.demand].frame.geometry.to_numpy(),

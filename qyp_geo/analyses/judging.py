@@ -41,7 +41,9 @@ class Judgement:
     Attributes
     ----------
     facility
-        Number of the nearest facility that counts, -1 where none is within the search.
+        Number of the nearest facility that counts, from the door; -1 where none is within the search.
+    judged_facility
+        The same for the walk that is judged, which begins at the gate where there are gates; mostly the same one.
     walk_m
         The walk to it from the door, to the millimetre; NaN where there is none.
     from_gate_m
@@ -66,6 +68,7 @@ class Judgement:
     """
 
     facility: npt.NDArray[np.intp]
+    judged_facility: npt.NDArray[np.intp]
     walk_m: Floats
     from_gate_m: Floats
     judged_m: Floats
@@ -101,7 +104,7 @@ def judge(
         The network, and where the demand stands on it.
     """
     shape = (len(standing.points), len(requirements))
-    facility = np.full(shape, -1, np.intp)
+    facility, judged_facility = np.full(shape, -1, np.intp), np.full(shape, -1, np.intp)
     walk_m, from_gate_m, judged_m, radius_m = (np.full(shape, np.nan) for _ in range(4))
     crosses = np.zeros(shape, dtype=bool)
     doubtful = np.zeros(shape, dtype=bool)
@@ -109,6 +112,7 @@ def judge(
     within_m = search_m(requirements)
     points = standing.points.to_numpy()
     tree = shapely.STRtree(points)
+    gate_tree = shapely.STRtree([] if standing.estates is None else standing.estates.gates.geometry.to_numpy())
     shapes = facilities.table.geometry.to_numpy()
     searched: dict[tuple[bytes, bool], Walks] = {}
     straight: dict[bytes, Floats] = {}
@@ -121,12 +125,17 @@ def judge(
             searched[key] = find_walks(standing, facilities, counts, within_m=within_m, arterials=key[1])
         found = searched[key]
         facility[:, n], walk_m[:, n] = found.facility, found.walk_m
+        judged_facility[:, n] = found.judged_facility
         from_gate_m[:, n], judged_m[:, n], crosses[:, n] = found.from_gate_m, found.judged_m, found.crosses_arterial
         if in_size.tobytes() not in straight:
             straight[in_size.tobytes()] = _straight_m(points, shapes[in_size])
         radius_m[:, n] = straight[in_size.tobytes()]
         reach_m = requirement.limit_m + _HALF_MM
         doubtful[tree.query(shapes[may_count], predicate="dwithin", distance=reach_m)[1], n] = True
+        if standing.estates is not None:  # the walk that is judged begins at the gate
+            gates = standing.estates.gates
+            near = gate_tree.query(shapes[may_count], predicate="dwithin", distance=reach_m)[1]
+            doubtful[np.isin(standing.estate, gates["estate"].to_numpy()[near]), n] = True
 
     covered, within_radius = _within(judged_m, requirements), _within(radius_m, requirements)
     known = np.array([requirement.kind in kinds_with_layer for requirement in requirements], dtype=bool)
@@ -135,10 +144,14 @@ def judge(
         if requirement.reference:
             verdict[verdict[:, n] != NO_DATA, n] = NOT_APPLICABLE
     for group in groups(requirements):
-        met_another_way = covered[:, group].any(axis=1, keepdims=True) & ~covered[:, group]
-        verdict[:, group] = np.where(met_another_way, NOT_APPLICABLE, verdict[:, group])
+        met = covered[:, group].any(axis=1, keepdims=True)
+        verdict[:, group] = np.where(met & ~covered[:, group], NOT_APPLICABLE, verdict[:, group])
+        # One alternative that may be met leaves the others open.
+        may_be_met = (verdict[:, group] == NO_DATA).any(axis=1, keepdims=True) & (verdict[:, group] == UNMET)
+        verdict[:, group] = np.where(may_be_met, NO_DATA, verdict[:, group])
     return Judgement(
         facility=facility,
+        judged_facility=judged_facility,
         walk_m=walk_m,
         from_gate_m=from_gate_m,
         judged_m=judged_m,

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import geopandas as gpd
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
-from qyp_geo.analyses.judging import UNMET, Bools, Judgement
+from qyp_geo.analyses.judging import UNMET, Bools, Floats, Judgement
+from qyp_geo.analyses.standing import Standing
 from qyp_geo.standards import Requirement
 
 
@@ -16,7 +18,7 @@ def uncertain_at_edge(
     requirements: Sequence[Requirement],
     judged: Judgement,
     facilities: gpd.GeoDataFrame,
-    points: gpd.GeoSeries,
+    standing: Standing,
     *,
     boundary: gpd.GeoSeries,
     margin_m: float,
@@ -31,16 +33,15 @@ def uncertain_at_edge(
         What was asked, and what was found.
     facilities
         The existing facilities, with their ``kind``.
-    points
-        The demand points.
+    standing
+        Where the demand stands; the limit of who lives in a gated estate begins at its gates.
     boundary, margin_m
         The district, and how far beyond it data are kept.
     """
     district = shapely.union_all(boundary.to_numpy())
-    to_boundary_m = shapely.distance(points.to_numpy(), shapely.boundary(district))
-    to_margin_m = shapely.distance(
-        points.to_numpy(), shapely.boundary(shapely.buffer(district, margin_m, quad_segs=64))
-    )
+    margin = shapely.buffer(district, margin_m, quad_segs=64)
+    to_boundary_m = _from_start(standing, shapely.boundary(district))
+    to_margin_m = _from_start(standing, shapely.boundary(margin))
     shapely.prepare(district)
     # A margin of facilities that do not count, or whose access is not known, is a margin all the same.
     outside = ~shapely.intersects(district, facilities.geometry.to_numpy())
@@ -50,3 +51,14 @@ def uncertain_at_edge(
         uncertain[:, n] = judged.known[n] & (to_edge_m < requirement.limit_m)
     unserved: Bools = judged.verdict == UNMET
     return uncertain & unserved
+
+
+def _from_start(standing: Standing, line: BaseGeometry) -> Floats:
+    """Return the straight distance to a line from where each walk that is judged begins."""
+    metres: Floats = shapely.distance(standing.points.to_numpy(), line)
+    if standing.estates is None:
+        return metres
+    gates = standing.estates.gates
+    least_m = np.full(len(standing.estates.table) + 1, np.inf)
+    np.minimum.at(least_m, gates["estate"].to_numpy(), shapely.distance(gates.geometry.to_numpy(), line))
+    return np.where(standing.estate >= 0, least_m[standing.estate], metres)

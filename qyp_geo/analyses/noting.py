@@ -84,6 +84,8 @@ def _of_ground(record: Coverage, standing: Standing) -> Iterator[str]:
         yield "干路按单侧计:未区分道路两侧,可随处过街"
     elif record.crossings is None:
         yield "未声明过街设施:干路在各交叉口均可过街,路段中间不可过街"
+    else:
+        yield "过街设施 15 米内的干路交叉口,各方向均按可过街计(自定口径)"
     if record.landuse is None:
         yield "用地覆盖率不可计算:未声明用地图层"
 
@@ -91,7 +93,10 @@ def _of_ground(record: Coverage, standing: Standing) -> Iterator[str]:
 def doubts_of(facilities: gpd.GeoDataFrame) -> Iterator[Problem]:
     """Yield a warning for the facilities of each layer whose access is not known."""
     for (ref, doubt), group in facilities[facilities["doubt"] != ""].groupby(["layer", "doubt"], sort=False):
-        labels = [f"{id_} {name}".strip() for id_, name in zip(group["id"], group["name"], strict=True)]
+        labels = [
+            f"{id_} {name}".strip() if name != id_ else id_
+            for id_, name in zip(group["id"], group["name"], strict=True)
+        ]
         named = ", ".join(labels[:5]) + (", …" if len(labels) > 5 else "")
         yield Problem(
             f"{ref}.toml",

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from qyp_geo.analyses.areas import Areas
-from qyp_geo.analyses.judging import Floats, Judgement
+from qyp_geo.analyses.judging import NO_DATA, Floats, Judgement
 from qyp_geo.standards import Requirement, kinds
 
 LIMITS_M: Final = (300, 500, 800, 1000)
@@ -43,11 +43,12 @@ def sensitivity_table(
         if (same := (requirement.kind, judged.usable[n].tobytes())) in seen:
             continue
         seen.add(same)
+        has_data = areas.holds @ (people * (judged.verdict[:, n] != NO_DATA)) > 0
         shares = {}
         for limit_m in LIMITS_M:
             within = areas.holds @ (people * (judged.judged_m[:, n] <= limit_m))
             share = within / np.where(people_total > 0, people_total, np.nan)
-            shares[f"people_share_{limit_m}"] = share if judged.known[n] else np.full(len(share), np.nan)
+            shares[f"people_share_{limit_m}"] = np.where(has_data, share, np.nan)
         title = kinds()[requirement.kind].name_zh + size
         rows.append(areas.table.assign(kind=requirement.kind, title=title, people_total=people_total, **shares))
     return pd.concat(rows, ignore_index=True)

@@ -21,6 +21,7 @@ class Walks:
     """The nearest facility of each demand unit; the attributes are those of a `Judgement`, of one requirement."""
 
     facility: npt.NDArray[np.intp]
+    judged_facility: npt.NDArray[np.intp]
     walk_m: Floats
     from_gate_m: Floats
     judged_m: Floats
@@ -57,6 +58,7 @@ def find_walks(
     door, gate = _lesser(door, direct), _lesser(gate, direct)
     return Walks(
         facility=door["target"].fillna(-1).to_numpy(np.intp),
+        judged_facility=np.where(gated, gate["target"].fillna(-1), door["target"].fillna(-1)).astype(np.intp),
         walk_m=door["walk_m"].to_numpy(float),
         from_gate_m=np.where(gated, gate["walk_m"], np.nan),
         judged_m=np.where(gated, gate["walk_m"], door["walk_m"]),

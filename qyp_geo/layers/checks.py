@@ -50,6 +50,9 @@ def check_layers(layers: Mapping[str, LayerData], district: District) -> list[Pr
         gated = [one.frame.index for one in layers.values() if one.record.gates == reference]
         if layer.record.kind == "gates" and gated:
             found += _absent(reference, layer.frame, "of", gated, "gate of a place")
+            found += _ambiguous(
+                reference, layer.frame, {ref: one for ref, one in layers.items() if one.record.gates == reference}
+            )
         elif "part_of" in layer.frame and layer.record.kind not in STRUCTURES:
             facilities = [one.frame.index for one in layers.values() if one.record.kind not in STRUCTURES]
             found += _absent(reference, layer.frame, "part_of", facilities, "part of a facility")
@@ -70,6 +73,20 @@ def _without_gates(reference: str, estates: gpd.GeoDataFrame, gates: gpd.GeoData
             show_values(without["name"].where(without["name"] != "", without.index.to_series())),
             f"Put a gate within {GATE_REACH_M:g} m of the edge, or name the estate in the gate's column of",
             severity="warning",
+        )
+
+
+def _ambiguous(reference: str, gates: gpd.GeoDataFrame, owners: Mapping[str, LayerData]) -> Iterator[Problem]:
+    """Tell of gates whose owner's id stands in several of the layers that they serve."""
+    ids = pd.Series([id_ for one in owners.values() for id_ in one.frame.index])
+    doubtful = gates["of"][gates["of"].isin(ids[ids.duplicated()])]
+    if len(doubtful):
+        yield Problem(
+            f"{reference}.toml",
+            "columns.of",
+            f"{len(doubtful)} gates name an id that stands in several of {', '.join(owners)}",
+            show_values(doubtful),
+            "Give each layer a gates layer of its own, or ids that no other layer has",
         )
 
 
