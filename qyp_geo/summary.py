@@ -89,7 +89,7 @@ def _coverage_tables(result: Result) -> Iterator[Table]:
     zones = result.table[result.table["level"] == "zone"]
     if zones.empty:
         return
-    share = zones.set_index(["requirement", "area"])["people_share"]
+    share = dict(zip(zip(zones["requirement"], zones["area"], strict=True), zones["people_share"], strict=True))
     names = zones.drop_duplicates("area").set_index("area")["area_name"]
     by_zone = _table(f"{result.record.title}:各分区人口比例", "设施", *(f">{name}" for name in names))
     for _, row in whole.iterrows():

@@ -86,13 +86,13 @@ def _flat(table: pd.DataFrame | gpd.GeoDataFrame) -> pd.DataFrame:
 
 def _for_readers(table: pd.DataFrame, *, rounded: bool) -> pd.DataFrame:
     """Return a table as it is read: words for codes, figures rounded as figures of a plan are, Chinese headings."""
-    tens = {name: _in_tens(table, name) for name in map(str, table.columns) if name.startswith("people")}
+    tens = {name: _in_tens(table, name) for name in map(str, table.columns) if _counts_people(table, name)}
     table = table.copy()
     for name in map(str, table.columns):
         column = table[name]
         if "share" in name:
             table[name] = column.map(percent, na_action="ignore")
-        elif name.startswith("people") and rounded:
+        elif name in tens and rounded:
             table[name] = tens[name]
         elif pd.api.types.is_bool_dtype(column):
             table[name] = column.map({True: "是", False: "否"})
@@ -107,6 +107,10 @@ def _for_readers(table: pd.DataFrame, *, rounded: bool) -> pd.DataFrame:
         if not pd.api.types.is_numeric_dtype(table[name]):
             table[name] = table[name].map(_inert)
     return table.rename(columns=_heading)
+
+
+def _counts_people(table: pd.DataFrame, name: str) -> bool:
+    return name.startswith("people") and "share" not in name and pd.api.types.is_numeric_dtype(table[name])
 
 
 def _in_tens(table: pd.DataFrame, name: str) -> pd.Series:
@@ -148,4 +152,4 @@ def _heading(name: str) -> str:
 
 
 def _inert(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_SIGNS) else cell
+    return f"'{cell}" if isinstance(cell, str) and len(cell) > 1 and cell.startswith(_FORMULA_SIGNS) else cell

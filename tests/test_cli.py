@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.small import EAST, NORTH, small_district
+from tests.small import EAST, NORTH, at, geojson, layer, small_district
 
 
 def qyp(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -119,3 +119,23 @@ def test_check_names_twenty_planted_mistakes_at_once(folder_with_twenty_mistakes
             about,
             answer.stderr,
         )
+
+
+def test_two_zones_of_one_name_and_one_without_people_are_tabled(tmp_path: Path) -> None:
+    folder = small_district(tmp_path / "small")
+    squares = [(0, 0, "东区"), (600, 600, "东区"), (0, 700, "空区")]
+    rings = [[at(x, y), at(x + 350, y), at(x + 350, y + 250), at(x, y + 250), at(x, y)] for x, y, _ in squares]
+    zones = [
+        ("Polygon", [ring], {"id": f"z{n}", "name": name})
+        for n, (ring, (*_, name)) in enumerate(zip(rings, squares, strict=True))
+    ]
+    (folder / "layers/data/zones.geojson").write_text(geojson(*zones), encoding="utf-8")
+    source = 'path = "data/zones.geojson"\ndatum = "EPSG:4548"'
+    declared = layer("分区", "zones", "polygon", source, "[columns]", 'id = "id"\nname = "name"')
+    (folder / "layers/zones.toml").write_text(declared, encoding="utf-8")
+    plant(folder, "analyses/coverage.toml", "[limits_m]", 'areas = ["layers/zones"]\n[limits_m]')
+    answer = qyp("run", folder)
+    assert answer.returncode == 0, answer.stderr
+    heading = next(line for line in answer.stdout.splitlines() if "区外" in line)
+    assert heading.count("东区") == 2
+    assert "空区" in heading

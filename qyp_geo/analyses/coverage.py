@@ -20,7 +20,7 @@ from qyp_geo.analyses.land_shares import land_table
 from qyp_geo.analyses.margins import uncertain_at_edge
 from qyp_geo.analyses.noting import doubts_of, notes_of
 from qyp_geo.analyses.sensitivity import sensitivity_table
-from qyp_geo.analyses.shares import count_items, headlines, items_of, share_table
+from qyp_geo.analyses.shares import MARKS, count_items, headlines, items_of, share_table
 from qyp_geo.analyses.standing import Standing, legs_table, stand, walls_of
 from qyp_geo.analyses.ways import network_parts
 from qyp_geo.declarations import Analysis, Layer, Ref
@@ -86,6 +86,7 @@ def check_coverage(
             yield Problem(
                 shown_as, "areas", f"names more than one layer of kind {kind}", remedy="Keep one of each kind"
             )
+    words_known = True
     known = requirement_sets()
     circles = [id_ for id_, one in known.items() if one.circles == (id_,)]
     for key, given, words in (
@@ -95,9 +96,22 @@ def check_coverage(
     ):
         for word in given:
             if word not in words:
+                words_known = False
                 yield Problem(shown_as, key, "names what is not known", word, did_you_mean(word, words))
+    yield from _check_standard(record, shown_as=shown_as, standards=standards, words_known=words_known)
+
+
+def _check_standard(record: Coverage, *, shown_as: str, standards: Path, words_known: bool) -> Iterator[Problem]:
     try:
         load_profile(record.standard, standards)
+        if words_known and not asked_of(record, standards):
+            yield Problem(
+                shown_as,
+                "standard",
+                "asks nothing of the kinds and circles chosen; rows that are to be filled in (待填) ask nothing yet",
+                record.standard,
+                f"Fill in analyses/standards/{record.standard}.toml, or choose another standard",
+            )
     except DeclarationError as error:
         yield from error.problems
     except MissingError as error:
@@ -172,6 +186,7 @@ def measure_coverage(record: Coverage, given: Inputs) -> Result:
         facilities=_facilities_in(areas, facilities, judged, record, given),
         uncertain=uncertain,
         start=standing.start,
+        marks={mark: demand[column].to_numpy(dtype=bool) for mark, column in MARKS.items() if column in demand},
     )
     units = _units(demand, standing, areas, count_items(items_of(asked), judged))
     legs = legs_table(standing, people)
@@ -310,7 +325,7 @@ def _by_unit(
     n_units, n_asked = judged.covered.shape
     asked_of_row = np.tile(np.arange(n_asked), n_units)
 
-    told = np.array([one.kind in ASKED_OF_ARTERIALS for one in asked])
+    told = np.array([one.kind in ASKED_OF_ARTERIALS for one in asked], dtype=bool)
     not_told = (~told | np.isnan(judged.judged_m)).ravel()
 
     def named(column: str, number: npt.NDArray[np.intp]) -> npt.NDArray[np.object_]:

@@ -15,7 +15,8 @@ from qyp_geo.analyses.judging import Judgement, search_m
 from qyp_geo.analyses.shares import CRITICAL_SHARE
 from qyp_geo.analyses.standing import Standing
 from qyp_geo.errors import Problem
-from qyp_geo.standards import Requirement, kinds
+from qyp_geo.standards import Requirement, kinds, load_profile
+from qyp_geo.standards.rules import TO_FILL_IN
 
 if TYPE_CHECKING:
     from qyp_geo.analyses.coverage import Coverage
@@ -36,6 +37,9 @@ def notes_of(
     yield from dict.fromkeys(note for ref in rests_on for note in given.layers[ref].notes)
     if unverified := [one for one in asked if not one.verified]:
         yield f"未核:{len(unverified)} 项要求的条文未与正式文本核对,来源后标有“未核”"
+    profile = load_profile(record.standard, given.standards)
+    if waiting := [rule.name_zh for rule in profile.not_computable if rule.computable == TO_FILL_IN]:
+        yield f"待填(本地标准尚无数值,不作判断):{'、'.join(waiting)}"
     if own := [f"{kinds()[one.kind].name_zh} {one.limit_m:g} 米" for one in asked if not one.rule]:
         yield f"自定口径:{'、'.join(own)}"
     if reference := [one.title_zh for one in asked if one.reference]:
@@ -86,6 +90,8 @@ def _of_ground(record: Coverage, standing: Standing) -> Iterator[str]:
         yield "未声明过街设施:干路在各交叉口均可过街,路段中间不可过街"
     else:
         yield "过街设施 15 米内的干路交叉口,各方向均按可过街计(自定口径)"
+    if standing.two_sided:
+        yield "干路尽端(含资料边缘)按可绕过计"
     if record.landuse is None:
         yield "用地覆盖率不可计算:未声明用地图层"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -15,6 +15,8 @@ from qyp_geo.analyses.standing import DOOR, GATE
 from qyp_geo.standards import Requirement, requirement_sets
 
 ALL_SETS: Final = ""
+MARKS: Final = {"估算": "estimated", "均摊": "spread"}
+"""Marks of people that travel with every figure derived from them, and the column of the demand that tells."""
 CRITICAL_SHARE: Final = 0.05
 """临界人口 walk within this share of the limit, on either side."""
 PARTLY: Final = "部分人口无数据,比例为下限"
@@ -30,6 +32,7 @@ def share_table(
     facilities: npt.NDArray[np.intp],
     uncertain: Bools,
     start: npt.NDArray[np.object_],
+    marks: Mapping[str, Bools],
 ) -> pd.DataFrame:
     """Return one row per area and requirement.
 
@@ -79,6 +82,8 @@ def share_table(
 
     place = areas.table.iloc[np.repeat(np.arange(len(areas.table)), len(requirements))].reset_index(drop=True)
     asked = [requirements[n] for n in np.tile(np.arange(len(requirements)), len(areas.table))]
+    marked = {mark: areas.holds @ (people * which) > 0 for mark, which in marks.items()}
+    basis = ["、".join(mark for mark in marked if marked[mark][n]) for n in range(len(areas.table))]
     table = place.assign(
         requirement=[one.id for one in asked],
         kind=[one.kind for one in asked],
@@ -88,6 +93,7 @@ def share_table(
         people_covered=total(people, judged.covered),
         people_total=people_total,
         people_no_data=people_no_data,
+        people_basis=np.repeat(basis, len(requirements)),
         people_covered_beside=total(people, within_beside),
         people_within_radius=total(people, judged.within_radius),
         people_critical=total(people, critical),

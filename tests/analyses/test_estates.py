@@ -321,3 +321,26 @@ def test_inner_streets_are_joined_where_they_cross_if_the_layer_says_so() -> Non
 def test_units_name_their_estate(walled: Result) -> None:
     assert walled.parts["units"]["estate"].to_dict() == dict.fromkeys(WALLED_HOMES, "") | {"M": "西苑", "N": "西苑"}
     assert set(walled.table["start"]) == {"mixed"}
+
+
+def test_what_may_serve_from_the_gate_is_in_doubt_though_the_door_is_too_far() -> None:
+    """A walled school of which no gate is known: 299 m straight from the northern gate, further from each door."""
+    school = box(540, 249, 560, 270)
+    found = covered(
+        walled_layers() | {"layers/kindergartens": layer(frame("kindergarten", {"K9": school}), "kindergarten")}
+    )
+    assert all(point(*WALLED_HOMES[unit][:2]).distance(school) > 300 for unit in "MN")
+    verdicts = of_units(found, KINDERGARTENS, "verdict")
+    assert {unit: verdicts[unit] for unit in "MNQ"} == {"M": NO_DATA, "N": NO_DATA, "Q": UNMET}
+
+
+def test_the_facility_judged_is_the_nearest_of_a_gate() -> None:
+    """M walks 160 m to the northern gate and 210 m to the eastern one; T1 is 110 m from the first, T9 100 m from the other."""
+    toilets = {"T1": point(500, -10), "T9": point(900, -150)}
+    found = covered(walled_layers() | {"layers/toilets": layer(frame("public_toilet", toilets), "public_toilet")})
+    units = found.parts["by_unit"]
+    row = units[(units["requirement"] == TOILETS) & (units["unit"] == "M")].iloc[0]
+    from_gate = {"T1": 50 + 50 + 10, "T9": 40 + 60}  # along the streets, then straight
+    nearest = min(from_gate, key=lambda name: from_gate[name])
+    assert (row["judged_facility"], row["walk_from_gate_m"]) == (nearest, float(from_gate[nearest]))
+    assert (row["facility"], row["walk_m"]) == ("T1", 160.0 + 110.0)

@@ -268,3 +268,14 @@ def test_barriers_and_crossings_of_real_places(folder: Folder, shared_data: Path
     assert dict(found["barriers"].frame["barrier"].value_counts()) == {"water": 10, "wall": 6, "fence": 4, "railway": 1}
     counted = found["crossings"].frame["crossing"].value_counts()
     assert dict(counted) == {"signals": 124, "footbridge": 30, "zebra": 8, "underpass": 1}
+
+
+def test_a_gate_whose_owner_may_be_one_of_two_is_told(folder: Folder) -> None:
+    folder.write("e.geojson", geojson(feature("Polygon", square(0, 0, 100), id="1", n="甲")))
+    folder.write("g.geojson", geojson(feature("Point", at(0, 0), id="g1", of="1")))
+    gates = record("gates", "point", "g.geojson", "EPSG:4548", columns={"id": "id", "of": "of"})
+    found, _ = folder.read(estates=estates(gates="layers/gates"), others=estates(gates="layers/gates"), gates=gates)
+    assert [str(problem) for problem in folder.check(found)] == [
+        "layers/gates.toml: columns.of: 1 gates name an id that stands in several of layers/estates, layers/others "
+        "(given: '1'). Give each layer a gates layer of its own, or ids that no other layer has"
+    ]
