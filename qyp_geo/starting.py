@@ -247,10 +247,9 @@ class _Start:
 
     def _map(self) -> str:
         overlays = [_overlay("layers/boundary", "区界")]
-        if self.counts["water"]:
-            overlays.append(_overlay("layers/water", "水系"))
-        if self.counts["estates"]:
-            overlays.append(_overlay("layers/estates", "封闭小区"))
+        for kind, (title, _) in _STRUCTURAL.items():
+            if self.counts[kind]:
+                overlays.append(_overlay(f"layers/{kind}", title, visible=kind not in {"gates", "crossings"}))
         overlays += [
             _overlay("layers/streets", "道路"),
             _overlay("analyses/coverage", "居民步行距离"),
