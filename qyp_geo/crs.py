@@ -99,20 +99,6 @@ def to_display(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return frame.to_crs(DISPLAY_CRS)
 
 
-def require_same_crs(**frames: gpd.GeoDataFrame | gpd.GeoSeries) -> None:
-    """Refuse frames of different CRS; each is named by its keyword.
-
-    Raises
-    ------
-    CrsError
-        Naming the two that differ.
-    """
-    (first, frame), *others = frames.items()
-    for name, other in others:
-        if other.crs != frame.crs:
-            raise CrsError(f"{first} is in {frame.crs and frame.crs.name}, {name} in {other.crs and other.crs.name}")
-
-
 def choose_crs(lon: float, lat: float) -> str:
     """Return the district CRS for a centre: the CGCS2000 3-degree zone in China, the UTM zone elsewhere.
 

@@ -10,7 +10,6 @@ from qyp_geo.crs import (
     choose_crs,
     crs_of_datum,
     district_crs,
-    require_same_crs,
     scale_error,
     to_analysis,
     to_display,
@@ -68,11 +67,6 @@ def test_a_district_is_measured_in_metres() -> None:
         district_crs("EPSG:4490")
     with pytest.raises(CrsError, match="projected CRS in metres"):
         district_crs("EPSG:2263")  # New York, in feet
-
-
-def test_frames_of_two_crs_are_refused_by_name() -> None:
-    with pytest.raises(CrsError, match=r"toilets .* streets"):
-        require_same_crs(toilets=frame(0, 0).set_crs("EPSG:4548"), streets=frame(0, 0).set_crs("EPSG:4547"))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pandas as pd
 
 from qyp_geo.analyses.access import Facilities
 from qyp_geo.analyses.coverage import by_requirement
-from qyp_geo.analyses.judging import Bools, which_count
+from qyp_geo.analyses.judging import Bools, which_count, within
 from qyp_geo.analyses.links import Blocked
 from qyp_geo.analyses.standing import Standing
 from qyp_geo.analyses.walking import find_walks
@@ -102,8 +102,7 @@ def _reach_too_small(requirement: Requirement, standing: Standing, facilities: F
         would_do &= ~(table["area_m2"] > requirement.max_area_m2)
     small = np.setdiff1d(np.flatnonzero(would_do), which_count(requirement, table)[0])
     walk_m = find_walks(standing, facilities, small, within_m=requirement.limit_m, arterials=False).judged_m
-    reached: Bools = walk_m < requirement.limit_m if requirement.strict else walk_m <= requirement.limit_m
-    return reached
+    return within(walk_m, requirement)
 
 
 def _suspected(

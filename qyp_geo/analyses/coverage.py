@@ -240,14 +240,14 @@ def stand_in(record: Coverage, given: Inputs, points: gpd.GeoSeries) -> Standing
         estates,
         crs=points.crs,
     )
-    streets = layers[record.network].frame
+    net = given.network(record.network, crossings=record.crossings, estates=record.estates)
     return stand(
         points,
-        given.network(record.network, crossings=record.crossings, estates=record.estates),
+        net,
         max_off_m=record.max_off_m,
         estates=estates,
         walls=walls,
-        two_sided=bool("two_sided" in streets and streets["two_sided"].any()),
+        two_sided="side" in net.edges,
     )
 
 

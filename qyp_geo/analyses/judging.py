@@ -137,7 +137,7 @@ def judge(
             near = gate_tree.query(shapes[may_count], predicate="dwithin", distance=reach_m)[1]
             doubtful[np.isin(standing.estate, gates["estate"].to_numpy()[near]), n] = True
 
-    covered, within_radius = _within(judged_m, requirements), _within(radius_m, requirements)
+    covered, within_radius = _all_within(judged_m, requirements), _all_within(radius_m, requirements)
     known = np.array([requirement.kind in kinds_with_layer for requirement in requirements], dtype=bool)
     verdict = np.select([covered, doubtful | ~known], [MET, NO_DATA], UNMET).astype(object)
     for n, requirement in enumerate(requirements):
@@ -166,12 +166,17 @@ def judge(
     )
 
 
-def _within(metres: Floats, requirements: Sequence[Requirement]) -> Bools:
-    """Return which distances are within the limits."""
-    limit_m = np.array([requirement.limit_m for requirement in requirements])
-    strict = np.array([requirement.strict for requirement in requirements], dtype=bool)
-    within: Bools = np.where(strict, metres < limit_m, metres <= limit_m)
-    return within
+def within(metres: Floats, requirement: Requirement) -> Bools:
+    """Return which distances are within the limit of a requirement: the limit itself is, unless the clause says "less than"."""
+    return metres < requirement.limit_m if requirement.strict else metres <= requirement.limit_m
+
+
+def _all_within(metres: Floats, requirements: Sequence[Requirement]) -> Bools:
+    """Return the same for every requirement, a column of distances each."""
+    found = np.zeros(metres.shape, dtype=bool)
+    for n, requirement in enumerate(requirements):
+        found[:, n] = within(metres[:, n], requirement)
+    return found
 
 
 def _straight_m(points: npt.NDArray[np.object_], shapes: npt.NDArray[np.object_]) -> Floats:

@@ -24,7 +24,7 @@ import shapely
 from qyp_geo.analyses.access import Facilities, only
 from qyp_geo.analyses.gates import Numbers
 from qyp_geo.analyses.ground import Geometries, Ground
-from qyp_geo.analyses.judging import Bools, Floats
+from qyp_geo.analyses.judging import Bools, Floats, within
 from qyp_geo.analyses.standing import Standing
 from qyp_geo.network import Positions, WalkNetwork
 from qyp_geo.network.exact import to_mm, to_units
@@ -296,7 +296,7 @@ def _gains_of_gates(
     From the gate is what is judged, so a gate near enough serves the whole estate.
     """
     gates = gates.assign(walk_m=_walks_m(doors, one, standing.net, facilities))
-    gates = gates[_within(gates["walk_m"].to_numpy(), one.requirement)]
+    gates = gates[within(gates["walk_m"].to_numpy(), one.requirement)]
     homes = _homes(one, standing, people).groupby(["estate", "gap"])[["people", "units"]].sum().reset_index()
     total = gates[["estate", "walk_m"]].rename_axis("gate").reset_index().merge(homes, on="estate")
     total["people_m"] = total["people"] * total["walk_m"]
@@ -307,10 +307,6 @@ def _walks_m(ends: Positions, one: Blocked, net: WalkNetwork, facilities: Facili
     """Return the walk from each end to the nearest facility; infinite where none is within the limit."""
     found = net.nearest(ends, only(facilities.at, one.serving), within_m=one.requirement.limit_m)
     return found["walk_m"].to_numpy(dtype=float, na_value=np.inf)
-
-
-def _within(walk_m: Floats, requirement: Requirement) -> Bools:
-    return walk_m < requirement.limit_m if requirement.strict else walk_m <= requirement.limit_m
 
 
 def _homes(one: Blocked, standing: Standing, people: Floats) -> pd.DataFrame:
@@ -342,7 +338,7 @@ def _reached(
     for start in range(0, max(1, len(origins)), block):
         some = only(origins, np.arange(start, min(start + block, len(origins))))
         walks = net.walks(some, beyond, within_m=one.requirement.limit_m)
-        walks = walks[_within(walks["walk_m"].to_numpy(dtype=float), one.requirement)]
+        walks = walks[within(walks["walk_m"].to_numpy(dtype=float), one.requirement)]
         pairs = walks.set_index("origin").rename(columns={"target": "end"}).join(homes, how="inner")
         pairs["people_m"] = pairs["people"] * pairs["walk_m"]
         yield pairs.groupby(["end", "gap"], sort=False)[_SUMS].sum().reset_index()

@@ -298,10 +298,6 @@ class WalkNetwork:
         """One row per place where a two-sided street is crossed from kerb to kerb: `u`, `v` (nodes), `length_m`."""
         return pd.DataFrame({"u": self._kerbs.link[:, 0], "v": self._kerbs.link[:, 1], "length_m": self._kerbs.link_m})
 
-    def edge_line(self, edge: int) -> shapely.LineString:
-        """Geometry of one edge, in the direction in which `along_m` counts."""
-        return self._lines[edge]  # type: ignore[no-any-return]
-
     @cached_property
     def components(self) -> pd.DataFrame:
         """One row per connected component, the longest first, by its code: `length_m`, `n_edges`, `n_nodes`."""

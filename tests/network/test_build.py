@@ -54,7 +54,7 @@ class TestJoining:
 
     def test_no_coordinate_is_moved(self) -> None:
         ends = [(0.1234567, 1.7654321), (99.9876543, 0.0000111)]
-        assert network(LineString(ends)).edge_line(0).equals(LineString(ends))
+        assert network(LineString(ends)).edges.geometry[0].equals(LineString(ends))
 
     def test_crossing_lines_stay_apart_and_are_listed(self) -> None:
         net = network(STREET, LineString([(30, -50), (30, 50)]))

@@ -259,7 +259,7 @@ def test_edges(net: WalkNetwork, at: Positions) -> None:
     assert (net.n_edges, net.n_nodes) == (8, 8)
     assert net.edges.crs == net.crs
     for edge, along_m, point in zip(at.edge, at.along_m, at.points, strict=True):
-        assert net.edge_line(int(edge)).interpolate(along_m).equals(point)
+        assert net.edges.geometry[int(edge)].interpolate(along_m).equals(point)
     assert repr(net) == "<WalkNetwork: 8 nodes, 8 edges, 1.2 km>"
 
 
