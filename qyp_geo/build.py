@@ -58,6 +58,15 @@ def replaced_whole(folder: Path) -> Iterator[Path]:
         repair(folder)
 
 
+def link(file: Path, target: Path) -> None:
+    """Put a finished file in a second place as well, without a copy of its contents where the disk can do that."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.hardlink_to(file)
+    except OSError:  # another disk, or one that knows no links
+        shutil.copyfile(file, target)
+
+
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file, as hexadecimal text."""
     with path.open("rb") as file:

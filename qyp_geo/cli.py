@@ -26,6 +26,13 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 Folder = Annotated[Path, typer.Argument(help="The district folder; the current one by default.")]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        help="A Dask scheduler, such as tcp://10.0.0.1:8786, whose workers see the same folders. By default this machine's "
+        'processors share the work, where dask is installed; "here" keeps it in this process.'
+    ),
+]
 
 
 def main() -> None:
@@ -90,25 +97,56 @@ def check(folder: Folder = Path()) -> None:
         if project is not None:
             progress("layers")
             read, found = layers.read_layers(project.layers, folder=folder, district=project.district)
-            problems += found + layers.check_layers(read, project.district)
+            tiled, told = layers.open_tiled(project.layers, read, folder=folder, district=project.district)
+            problems += found + told + layers.check_layers(read, project.district)
     if any(problem.severity == "error" for problem in problems):
         raise DataError(f"{folder} cannot be run yet", problems)
     summary.print_problems(console, problems)
     console.print(
-        f"{folder}: {len(read)} layers read, no errors, {len(problems)} warning(s)", markup=False, soft_wrap=True
+        f"{folder}: {len(read) + len(tiled)} layers read, no errors, {len(problems)} warning(s)",
+        markup=False,
+        soft_wrap=True,
     )
 
 
 @app.command()
-def run(folder: Folder = Path()) -> None:
+def run(folder: Folder = Path(), scheduler: Scheduler = None) -> None:
     """Compute coverage, gaps and maps, and write them to build/."""
+    from qyp_geo.analyses import KINDS  # noqa: PLC0415
+    from qyp_geo.network import compiling_told  # noqa: PLC0415
     from qyp_geo.run import run as run_folder  # noqa: PLC0415
 
     console = _screen()
     repair(folder)
-    with _progress(console) as progress:
-        finished = run_folder(folder, command=" ".join(["qyp", *sys.argv[1:]]), progress=progress)
+    with _progress(console) as progress, compiling_told(progress):
+        finished = run_folder(folder, command=_command(), progress=progress, scheduler=scheduler)
     summary.print_run(console, finished, folder)
+    if scheduler is not None and not any(KINDS[one.kind].by_tile for one in finished.project.analyses.values()):
+        console.print(
+            f"  {scheduler} was not asked: nothing in {folder} is answered by tiles (analyses of kind region are). "
+            f"To run whole folders there: qyp batch {folder} --scheduler {scheduler}",
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+@app.command()
+def batch(
+    folders: Annotated[list[Path], typer.Argument(help="The district folders.")], scheduler: Scheduler = None
+) -> None:
+    """Run many district folders, each as "qyp run" does; one that fails does not keep the others from running."""
+    from qyp_geo.batch import run_batch  # noqa: PLC0415
+
+    console = _screen()
+    with _progress(console) as progress:
+        outcomes = run_batch(folders, command=_command(), scheduler=scheduler, progress=progress)
+    summary.print_batch(console, outcomes)
+    if any(outcome.message for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+def _command() -> str:
+    return " ".join(["qyp", *sys.argv[1:]])
 
 
 def _screen() -> Console:

@@ -163,6 +163,8 @@ class Layer(Record):
     """Whether a polygon facility is entered at gates only; by default what is usual for its kind."""
     gates: Ref | None = None
     """The layer of the gates of a facility's or an estate's polygons."""
+    by_tile: bool = False
+    """Too large to be read whole: only analyses of kind `region` refer to it, and read what lies in a tile."""
     touch_m: float = Field(default=10.0, gt=0)
     """An unwalled polygon is reached where a walkable street passes within this distance of its boundary."""
 

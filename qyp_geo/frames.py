@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 import geopandas as gpd
@@ -38,6 +39,34 @@ class LayerData:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(slots=True)
+class Told:
+    """What is found while a layer is read piece by piece: warnings, and assumptions that its figures must print."""
+
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class TiledLayer:
+    """A layer that is never read whole.
+
+    Attributes
+    ----------
+    record
+        The declaration.
+    fingerprint
+        Computes a text that changes with whatever the rows depend on; reads the file.
+    pieces
+        Reads the layer piece by piece, as canonical frames (see `LayerData`), and tells in the end. Raises `DataError` then,
+        with the problems of all rows, where some cannot be used.
+    """
+
+    record: Layer
+    fingerprint: Callable[[], str]
+    pieces: Callable[[Told], Iterator[gpd.GeoDataFrame]]
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """What an analysis found.
@@ -54,6 +83,8 @@ class Result:
         Assumptions and 未核 marks that every figure of the answer carries.
     problems
         Warnings for the summary.
+    files
+        Finished tables that are never in memory whole, by their path under ``analyses/NAME/``.
     """
 
     record: Analysis
@@ -61,3 +92,4 @@ class Result:
     parts: Mapping[str, pd.DataFrame | gpd.GeoDataFrame] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    files: Mapping[str, Path] = field(default_factory=dict)

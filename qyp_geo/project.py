@@ -106,6 +106,7 @@ def survey(folder: Path) -> tuple[Project | None, list[Problem]]:
     district = records.pop(_reference(folder, files[0]), None)
     layer_records = {owner: record for owner, record in records.items() if isinstance(record, Layer)}
     standards = folder / "analyses" / "standards"
+    problems += _check_by_tile(refers, records, layer_records)
     for owner, record in records.items():
         if isinstance(record, Analysis):
             problems += analyses.check(record, shown_as=f"{owner}.toml", layers=layer_records, standards=standards)
@@ -178,6 +179,24 @@ def _check_references(refers: Mapping[str, list[tuple[str, str]]], declared: set
                 same_folder = [name for name in declared if name.split("/")[0] == reference.split("/")[0]]
                 remedy = did_you_mean(reference, same_folder)
                 yield Problem(f"{owner}.toml", key, "names a file that does not exist", reference, remedy)
+
+
+def _check_by_tile(
+    refers: Mapping[str, list[tuple[str, str]]], records: Mapping[str, Record], layer_records: Mapping[str, Layer]
+) -> Iterator[Problem]:
+    """Tell of references to what is never whole: layers that are read by tile, and what is answered by tiles."""
+    kinds = [kind for kind, one in analyses.KINDS.items() if one.by_tile]
+    by_tile = {owner for owner, record in records.items() if isinstance(record, Analysis) and record.kind in kinds}
+    for owner, keys in refers.items():
+        for key, reference in keys:
+            if reference in layer_records and layer_records[reference].by_tile and owner not in by_tile:
+                remedy = (
+                    f"Only analyses of kind {', '.join(kinds)} refer to it; remove by_tile there to have it read whole"
+                )
+                yield Problem(f"{owner}.toml", key, "names a layer that is read by tile", reference, remedy)
+            elif reference in by_tile:
+                what = "names an analysis that is answered by tiles, which is never whole"
+                yield Problem(f"{owner}.toml", key, what, reference, "Read its table in build/analyses/ instead")
 
 
 def _order(refers: Mapping[str, list[tuple[str, str]]]) -> tuple[list[str], list[Problem]]:

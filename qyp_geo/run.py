@@ -8,17 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from qyp_geo import analyses, layers, maps
-from qyp_geo.build import replaced_whole
+from qyp_geo.build import link, replaced_whole
 from qyp_geo.errors import DataError
 from qyp_geo.frames import Result
 from qyp_geo.project import open_project
 from qyp_geo.record import Run, run_json
 from qyp_geo.tables import write_table
+from qyp_geo.tiles import Cache
 
 Progress = Callable[[str], None]
 
 
-def run(folder: Path, *, command: str, progress: Progress) -> Run:
+def run(folder: Path, *, command: str, progress: Progress, scheduler: str | None = None) -> Run:
     """Run a district folder and replace its `build/`.
 
     Parameters
@@ -29,6 +30,8 @@ def run(folder: Path, *, command: str, progress: Progress) -> Run:
         The command as typed, for `run.json`.
     progress
         Is told the title of each step as it begins.
+    scheduler
+        Who does the work that is done by tiles, as `qyp_geo.tiles.open_workers` takes it; all else is done in this process.
 
     Raises
     ------
@@ -48,14 +51,16 @@ def run(folder: Path, *, command: str, progress: Progress) -> Run:
     with replaced_whole(folder) as build:
         with step("layers", "layers"):
             read, problems = layers.read_layers(project.layers, folder=folder, district=project.district)
-            problems += layers.check_layers(read, project.district)
+            tiled, told = layers.open_tiled(project.layers, read, folder=folder, district=project.district)
+            problems += told + layers.check_layers(read, project.district)
             if any(problem.severity == "error" for problem in problems):
                 raise DataError(f"The data of {folder} cannot be used", problems)
             for reference, layer in read.items():
                 write_table(layer.frame, build / reference, as_csv=False)
 
         results: dict[str, Result] = {}
-        given = analyses.Inputs(project.district, read, results, folder / "analyses" / "standards")
+        by_tile = analyses.ByTile(tiled, Cache(folder / ".cache"), scheduler, progress)
+        given = analyses.Inputs(project.district, read, results, folder / "analyses" / "standards", by_tile)
         for reference, record in project.analyses.items():
             with step(reference, record.title):
                 results[reference] = result = analyses.run(record, given)
@@ -63,6 +68,9 @@ def run(folder: Path, *, command: str, progress: Progress) -> Run:
                 write_table(result.table, build / reference)
                 for part, table in result.parts.items():
                     write_table(table, build / f"{reference}_{part}", as_csv=part not in maps.WAYS_PARTS)
+                for name, file in result.files.items():
+                    link(file, build / reference / name)
+        by_tile.cache.tidy()
 
         for reference, page in project.maps.items():
             with step(reference, page.title):

@@ -13,9 +13,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from qyp_geo.batch import Outcome
 from qyp_geo.errors import Problem
 from qyp_geo.frames import Result
 from qyp_geo.record import Run
+from qyp_geo.standards import kinds
 from qyp_geo.tables import LINK_WORDS, percent, to_tens
 
 TOP_GAPS = 5
@@ -35,6 +37,8 @@ def print_run(console: Console, run: Run, folder: Path) -> None:
                 console.print(_links_table(result))
         elif result.record.kind == "checkup":
             console.print(_checkup_table(result))
+        elif result.record.kind == "region":
+            console.print(_region_table(result))
     notes = dict.fromkeys(note for said in run.notes.values() for note in said)  # several results say the same
     if notes:
         console.print(Text("What the figures rest on 口径与假设", style="bold"))
@@ -45,6 +49,15 @@ def print_run(console: Console, run: Run, folder: Path) -> None:
     for page in run.project.maps:
         console.print(Text(f"  open {folder / 'build' / page}.html in a browser"), soft_wrap=True)
     console.print(Text(f"  {sum(run.seconds.values()):.1f} s"))
+
+
+def print_batch(console: Console, outcomes: Iterable[Outcome]) -> None:
+    """Print what became of many folders, and why some failed."""
+    table = _table("", "区", "结果", ">秒", "说明")
+    for one in outcomes:
+        said = one.message or (f"{one.n_warnings} warning(s)" if one.n_warnings else "")
+        _add_row(table, one.folder, "失败 failed" if one.message else "完成 done", f"{one.seconds:.1f}", said)
+    console.print(table)
 
 
 def print_problems(console: Console, problems: Iterable[Problem]) -> None:
@@ -130,6 +143,22 @@ def _checkup_table(result: Result) -> Table:
     for _, row in result.parts["totals"].iterrows():
         counts = (row["met"], row["unmet"], row["no_data"], row["not_applicable"])
         _add_row(table, row["title"], row["standard"], *(f"{count:.0f}" for count in counts))
+    return table
+
+
+def _region_table(result: Result) -> Table:
+    """Who has which kind of facility within a walk."""
+    table = _table(result.record.title, "设施", ">限值 m", ">设施", ">覆盖人口", ">人口合计", ">步行口径")
+    for _, row in result.table.iterrows():
+        _add_row(
+            table,
+            kinds()[row["kind"]].name_zh,
+            f"{row['limit_m']:g}",
+            f"{row['n_facilities']:.0f}",
+            _people(row["people_covered"]),
+            _people(row["people_total"]),
+            _percent(row["people_share"]),
+        )
     return table
 
 

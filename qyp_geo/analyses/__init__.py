@@ -11,21 +11,23 @@ from typing import Any, Final
 from qyp_geo.analyses.checkup import Checkup, check_checkup, check_up
 from qyp_geo.analyses.coverage import Coverage, check_coverage, measure_coverage
 from qyp_geo.analyses.gaps import Gaps, find_gaps
-from qyp_geo.analyses.inputs import Inputs
+from qyp_geo.analyses.inputs import ByTile, Inputs
+from qyp_geo.analyses.region import Region, check_region, measure_region
 from qyp_geo.analyses.zones import Zones, check_zones, describe_zones
 from qyp_geo.declarations import Analysis, Layer
 from qyp_geo.errors import Problem
 from qyp_geo.frames import Result
 
-__all__ = ["KINDS", "AnalysisKind", "Inputs", "check", "run"]
+__all__ = ["KINDS", "AnalysisKind", "ByTile", "Inputs", "check", "run"]
 
 
 @dataclass(frozen=True, slots=True)
 class AnalysisKind:
-    """A kind of question: the record that declares it, and the function that answers it."""
+    """A kind of question: the record that declares it, the function that answers it, and whether it does so tile by tile."""
 
     record: type[Analysis]
     answer: Callable[[Any, Inputs], Result]
+    by_tile: bool = False
 
 
 KINDS: Final[Mapping[str, AnalysisKind]] = MappingProxyType(
@@ -34,6 +36,7 @@ KINDS: Final[Mapping[str, AnalysisKind]] = MappingProxyType(
         "gaps": AnalysisKind(Gaps, find_gaps),
         "zones": AnalysisKind(Zones, describe_zones),
         "checkup": AnalysisKind(Checkup, check_up),
+        "region": AnalysisKind(Region, measure_region, by_tile=True),
     }
 )
 
@@ -72,5 +75,7 @@ def check(record: Analysis, *, shown_as: str, layers: Mapping[str, Layer], stand
             return list(check_checkup(record, shown_as=shown_as, layers=layers, standards=standards))
         case Zones():
             return list(check_zones(record, shown_as=shown_as, layers=layers))
+        case Region():
+            return list(check_region(record, shown_as=shown_as, layers=layers))
         case _:
             return []

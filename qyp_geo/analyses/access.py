@@ -43,7 +43,6 @@ __all__ = [
     "demand_points",
     "exists",
     "find_facilities",
-    "only",
 ]
 
 _ARC_SEGMENTS: Final = 32
@@ -77,23 +76,6 @@ class Facilities:
 def demand_points(demand: gpd.GeoDataFrame) -> gpd.GeoSeries:
     """Return the point that each demand unit walks from: the point itself, or the polygon's centroid."""
     return demand.geometry.centroid
-
-
-def only(at: Positions, owners: Numbers) -> Positions:
-    """Return the positions of some owners, given by their place in ``at.labels``, ascending."""
-    number = np.full(len(at), -1, np.int32)
-    number[owners] = np.arange(len(owners))
-    kept = number[at.owner] >= 0
-    return replace(
-        at,
-        labels=at.labels[owners],
-        owner=number[at.owner[kept]],
-        edge=at.edge[kept],
-        along_m=at.along_m[kept],
-        off_m=at.off_m[kept],
-        xy=at.xy[kept],
-        start_xy=None if at.start_xy is None else at.start_xy[kept],
-    )
 
 
 def find_facilities(

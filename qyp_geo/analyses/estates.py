@@ -91,6 +91,7 @@ class Estates:
         along = self.streets.walks(origins, targets, within_m=_SEARCH_M).set_axis(
             ["point", "shape", "walked_m"], axis=1
         )
+        along = along.astype({"point": np.intp, "shape": np.intp})
         pairs = pairs.drop(columns="estate").merge(along, how="left", on=["point", "shape"])
         return pairs.assign(walked_m=pairs["walked_m"].astype(float).fillna(pd.Series(straight_m)))
 

@@ -6,7 +6,6 @@ stands beside it (``also_missing``).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final, Literal
 
 import geopandas as gpd
@@ -17,7 +16,7 @@ import shapely
 from pydantic import Field
 from scipy import sparse
 
-from qyp_geo.analyses.access import Numbers, demand_points, find_facilities, only
+from qyp_geo.analyses.access import Numbers, demand_points, find_facilities
 from qyp_geo.analyses.areas import Areas, find_areas
 from qyp_geo.analyses.causes import ABSENT, NO_WAY, SUSPECTED, TOO_SMALL, blocked_in, causes_of
 from qyp_geo.analyses.coverage import asked_of, by_requirement, coverage_named, stand_in
@@ -148,14 +147,14 @@ def _lacks(covered: Result) -> Bools:
 
 def _neighbours(standing: Standing, unserved: Numbers, connect_m: float) -> tuple[Numbers, Numbers]:
     """Return every pair of unserved units, by number, within a walk of `connect_m`; the lower number first."""
-    everyone = only(replace(standing.at, labels=pd.RangeIndex(len(standing.at))), unserved)
-    first, second = [np.empty(0, np.int32)], [np.empty(0, np.int32)]
+    everyone = standing.at.take(unserved)
+    first, second = [np.empty(0, np.intp)], [np.empty(0, np.intp)]
     for start in range(0, len(unserved), _BLOCK):
-        some = only(everyone, np.arange(start, min(start + _BLOCK, len(unserved))))
-        pairs = standing.net.walks(some, everyone, within_m=connect_m)
-        pairs = pairs[pairs["origin"] < pairs["target"]]
-        first.append(pairs["origin"].to_numpy(np.int32))
-        second.append(pairs["target"].to_numpy(np.int32))
+        some = everyone.take(np.arange(start, min(start + _BLOCK, len(unserved))))
+        pairs = standing.net.walks_csr(some, everyone, within_m=connect_m)
+        one = start + np.repeat(np.arange(len(some)), np.diff(pairs.indptr))
+        first.append(unserved[one[one < pairs.target]].astype(np.intp))
+        second.append(unserved[pairs.target[one < pairs.target]].astype(np.intp))
     return np.concatenate(first), np.concatenate(second)
 
 

@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import geopandas as gpd
 
 from qyp_geo.analyses.estates import Estates, find_estates, public_streets
-from qyp_geo.declarations import District
-from qyp_geo.frames import LayerData, Result
+from qyp_geo.declarations import District, Layer
+from qyp_geo.frames import LayerData, Result, TiledLayer
 from qyp_geo.network import WalkNetwork
+from qyp_geo.tiles import Cache
+
+
+@dataclass(frozen=True, slots=True)
+class ByTile:
+    """What work by tiles needs.
+
+    Attributes
+    ----------
+    layers
+        The layers that are not read whole, by reference.
+    cache
+        Where sorted layers and finished tiles are kept for the next run.
+    scheduler
+        Who does the work, as `qyp_geo.tiles.open_workers` takes it.
+    progress
+        Is told what is done.
+    """
+
+    layers: Mapping[str, TiledLayer] = field(default_factory=dict)
+    cache: Cache = field(default_factory=lambda: Cache(Path(".cache")))
+    scheduler: str | None = None
+    progress: Callable[[str], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +49,24 @@ class Inputs:
         By reference (``layers/toilets``, ``analyses/coverage``).
     standards
         The folder ``analyses/standards/``; it need not exist.
+    by_tile
+        Layers that are not in `layers` because they are not read whole, and how these are worked on.
     """
 
     district: District
     layers: Mapping[str, LayerData]
     results: Mapping[str, Result]
     standards: Path
+    by_tile: ByTile = field(default_factory=ByTile)
     _networks: dict[tuple[str, str | None, str | None], WalkNetwork] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
     _estates: dict[tuple[str, str], Estates] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def record_of(self, ref: str) -> Layer:
+        """Return the declaration of a layer, however it is read."""
+        layer = self.by_tile.layers.get(ref) or self.layers[ref]
+        return layer.record
 
     def network(self, ref: str, *, crossings: str | None = None, estates: str | None = None) -> WalkNetwork:
         """Return the public network of the walkable streets of a layer; each combination is built once.

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -23,7 +23,6 @@ import shapely
 from scipy.sparse.csgraph import minimum_spanning_tree
 from shapely.geometry.base import BaseGeometry
 
-from qyp_geo.analyses.access import only
 from qyp_geo.analyses.areas import LEVEL_OF, LEVEL_TITLE
 from qyp_geo.analyses.judging import MET, NO_DATA, NOT_APPLICABLE, UNMET
 from qyp_geo.declarations import District
@@ -307,7 +306,7 @@ def _street_row(
     """Return one street's row by one rule."""
     length_m = float(lines.length.sum())
     along = np.flatnonzero(shapely.dwithin(toilets.to_numpy(), lines.union_all(), STREET_REACH_M))
-    spacings_m = neighbour_spacings(only(at, along), net)
+    spacings_m = neighbour_spacings(at.take(along), net)
     spacing_max_m = spacings_m.max() if len(spacings_m) else np.nan
     limit_m = rule.maximum_m or np.inf
     unmet = rule.too_far(spacing_max_m) or rule.too_far(length_m / (len(along) + 1))
@@ -334,11 +333,11 @@ def neighbour_spacings(at: Positions, net: WalkNetwork) -> npt.NDArray[np.float6
     n = len(at)
     if n < 2:
         return np.empty(0)
-    numbered = replace(at, labels=pd.RangeIndex(n))
-    walks = net.walks(numbered, numbered, within_m=np.inf)
-    one_way = walks[walks["origin"] < walks["target"]]
+    walks = net.walks_csr(at, at, within_m=np.inf)
+    origin = np.repeat(np.arange(n), np.diff(walks.indptr))
+    one_way = origin < walks.target
     between_m = np.zeros((n, n))
     # A metre more on every walk leaves the tree as it is, and two toilets at one place are then no missing link.
-    between_m[one_way["origin"], one_way["target"]] = one_way["walk_m"] + 1.0
+    between_m[origin[one_way], walks.target[one_way]] = walks.walk_m[one_way] + 1.0
     found_m = minimum_spanning_tree(between_m).data - 1.0
     return np.append(found_m, np.full(n - 1 - len(found_m), np.inf))

@@ -21,7 +21,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from qyp_geo.analyses.access import Facilities, only
+from qyp_geo.analyses.access import Facilities
 from qyp_geo.analyses.gates import Numbers
 from qyp_geo.analyses.ground import Geometries, Ground
 from qyp_geo.analyses.judging import Bools, Floats, within
@@ -276,7 +276,7 @@ def _gains_between(
     here_m = _walks_m(ends, one, standing.net, facilities).reshape(-1, 2)
     across_m = links["length_m"].to_numpy()[:, None] + here_m[:, ::-1]
     side = np.flatnonzero((across_m < here_m) & (across_m <= limit_m))  # never both ends of a link
-    near = only(ends, side)
+    near = ends.take(side)
     beyond = replace(near, off_m=near.off_m + to_units(across_m.ravel()[side])[near.owner])
 
     reached = [
@@ -305,7 +305,7 @@ def _gains_of_gates(
 
 def _walks_m(ends: Positions, one: Blocked, net: WalkNetwork, facilities: Facilities) -> Floats:
     """Return the walk from each end to the nearest facility; infinite where none is within the limit."""
-    found = net.nearest(ends, only(facilities.at, one.serving), within_m=one.requirement.limit_m)
+    found = net.nearest(ends, facilities.at.take(one.serving), within_m=one.requirement.limit_m)
     return found["walk_m"].to_numpy(dtype=float, na_value=np.inf)
 
 
@@ -327,7 +327,7 @@ def _origins(one: Blocked, standing: Standing, people: Floats) -> Iterator[tuple
 
 def _numbered(at: Positions, owners: Numbers) -> Positions:
     """Return the positions of some owners, ascending, who are then labelled from 0."""
-    return replace(only(at, owners), labels=pd.RangeIndex(len(owners)))
+    return replace(at.take(owners), labels=pd.RangeIndex(len(owners)))
 
 
 def _reached(
@@ -336,10 +336,11 @@ def _reached(
     """Yield who gets from some origins to the ends of links within the limit, summed by ``end`` and ``gap``, in blocks."""
     block = max(1, _PAIRS // max(1, len(beyond)))
     for start in range(0, max(1, len(origins)), block):
-        some = only(origins, np.arange(start, min(start + block, len(origins))))
-        walks = net.walks(some, beyond, within_m=one.requirement.limit_m)
-        walks = walks[within(walks["walk_m"].to_numpy(dtype=float), one.requirement)]
-        pairs = walks.set_index("origin").rename(columns={"target": "end"}).join(homes, how="inner")
+        some = origins.take(np.arange(start, min(start + block, len(origins))))
+        found = net.walks_csr(some, beyond, within_m=one.requirement.limit_m)
+        origin = some.labels.repeat(np.diff(found.indptr))
+        walks = pd.DataFrame({"end": beyond.labels.take(found.target), "walk_m": found.walk_m}, index=origin)
+        pairs = walks[within(found.walk_m, one.requirement)].join(homes, how="inner")
         pairs["people_m"] = pairs["people"] * pairs["walk_m"]
         yield pairs.groupby(["end", "gap"], sort=False)[_SUMS].sum().reset_index()
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from qyp_geo.analyses.access import Facilities, only
+from qyp_geo.analyses.access import Facilities
 from qyp_geo.analyses.gates import Numbers
 from qyp_geo.analyses.standing import Standing
 from qyp_geo.network import Positions
@@ -47,7 +47,7 @@ def find_walks(
     arterials
         Whether to tell if the walk that is judged crosses a 干路.
     """
-    targets = only(facilities.at, counts)
+    targets = facilities.at.take(counts)
     door = _nearest(standing, standing.at, targets, within_m=within_m, arterials=arterials)
     gated = standing.estate >= 0
     gate = _nearest(standing, standing.at_gates, targets, within_m=within_m, arterials=arterials)

@@ -5,5 +5,6 @@ from __future__ import annotations
 from qyp_geo.layers.checks import check_layers
 from qyp_geo.layers.kinds import known_kinds
 from qyp_geo.layers.reading import read_layers
+from qyp_geo.layers.tiled import open_tiled
 
-__all__ = ["check_layers", "known_kinds", "read_layers"]
+__all__ = ["check_layers", "known_kinds", "open_tiled", "read_layers"]

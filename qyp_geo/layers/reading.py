@@ -58,7 +58,7 @@ def read_layers(
     except CrsError as error:
         problems.append(Problem(_DISTRICT_FILE, "crs", "cannot be used", district.crs, str(error)))
         crs = _STAND_IN_CRS
-    reader = _Reader(folder, crs, district.margin_m)
+    reader = Reader(folder, crs, district.margin_m)
     found: dict[str, LayerData] = {}
     boundary = records.get(district.boundary)
     if boundary is None or boundary.kind != "boundary":
@@ -66,7 +66,8 @@ def read_layers(
             Problem(_DISTRICT_FILE, "boundary", "names no layer of kind boundary that can be read", district.boundary)
         )
     # The boundary before all that lies in it, totals before what they are spread over.
-    in_turn = sorted(records, key=lambda name: (name != district.boundary, records[name].population is not None))
+    whole = {reference: record for reference, record in records.items() if not record.by_tile}
+    in_turn = sorted(whole, key=lambda name: (name != district.boundary, records[name].population is not None))
     for reference in in_turn:
         layer, told = reader.read(reference, records[reference], found)
         problems += told
@@ -79,7 +80,7 @@ def read_layers(
     return {reference: found[reference] for reference in records if reference in found}, problems
 
 
-class _Reader:
+class Reader:
     """Reads layers of one folder; an OSM file is parsed once for all of them."""
 
     def __init__(self, folder: Path, crs: str, margin_m: float) -> None:
@@ -117,7 +118,7 @@ class _Reader:
         self, reference: str, layer: Layer, report: Report, before: Mapping[str, LayerData]
     ) -> gpd.GeoDataFrame | None:
         path = self.folder / "layers" / layer.source.path
-        if not _usable(layer, path, report):
+        if not usable(layer, path, report):
             return None
         structure = structure_of(layer.kind)
         allowed = structure.shapes if layer.geometry == "mixed" else structure.shapes & {layer.geometry}
@@ -138,15 +139,19 @@ class _Reader:
         if placed is None:
             return None
         frame = sound_shapes(placed, allowed, report)
-        _note_provenance(layer, report)
-        return self._of_kind(frame, layer, report, before)
+        note_provenance(layer, report)
+        return self.of_kind(frame, layer, report, before)
 
     def _from_file(
         self, path: Path, layer: Layer, structure: Structure, name: str, report: Report
     ) -> gpd.GeoDataFrame | None:
         raw = read_source(path, layer, report)
-        if raw is None:
-            return None
+        return None if raw is None else self.placed(raw, layer, structure, name, report)
+
+    def placed(
+        self, raw: gpd.GeoDataFrame, layer: Layer, structure: Structure, name: str, report: Report
+    ) -> gpd.GeoDataFrame | None:
+        """Return the rows of a file under our columns, in the district's CRS, as far as they lie near it."""
         rows = canonical(raw, declared_columns(raw, layer, structure, report), structure, name=name, report=report)
         area = None if layer.kind == "boundary" else self.area
         return into_district(rows, layer, crs=self.crs, area=area, report=report)
@@ -159,9 +164,10 @@ class _Reader:
         rows = canonical(raw, theirs, structure, name="", report=report)
         return rows if layer.kind == "boundary" or self.area is None else keep_near(rows, self.area, report)
 
-    def _of_kind(
+    def of_kind(
         self, frame: gpd.GeoDataFrame, layer: Layer, report: Report, before: Mapping[str, LayerData]
     ) -> gpd.GeoDataFrame:
+        """Return the rows with what their kind adds to them."""
         match layer.kind:
             case "streets":
                 return walked(frame, layer.walk or Walk(), report)
@@ -190,7 +196,7 @@ def _totals(layer: Layer, before: Mapping[str, LayerData], report: Report) -> gp
     return None
 
 
-def _note_provenance(layer: Layer, report: Report) -> None:
+def note_provenance(layer: Layer, report: Report) -> None:
     """Note how good a layer is, and what it does not say of itself: one sentence for all layers that share it."""
     said = {"数据时点": layer.provenance.as_of, "完整性": layer.provenance.completeness}
     missing = "、".join(what for what, value in said.items() if value is None)
@@ -200,7 +206,7 @@ def _note_provenance(layer: Layer, report: Report) -> None:
         report.note(f"位置精度 {layer.provenance.accuracy_m:g} m")
 
 
-def _usable(layer: Layer, path: Path, report: Report) -> bool:
+def usable(layer: Layer, path: Path, report: Report) -> bool:
     """Whether a layer's kind, file and datum allow it to be read at all."""
     if layer.kind not in known_kinds():
         report.declared(

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Final
 
 import geopandas as gpd
-import shapely
 
 from qyp_geo.declarations import Layer
 from qyp_geo.layers import osm, tables, vectors
@@ -40,9 +39,4 @@ def read_source(path: Path, layer: Layer, report: Report) -> gpd.GeoDataFrame | 
         )
         return None
     report.row_word = "feature"
-    frame = vectors.read_vector(path, layer.source, report=report)
-    if frame is not None:
-        shapes = frame.geometry.to_numpy()
-        report.rows(frame.index[shapely.is_missing(shapes)], "no geometry", remedy="Draw it, or remove it")
-        report.rows(frame.index[shapely.is_empty(shapes)], "empty geometry", remedy="Draw it, or remove it")
-    return frame
+    return vectors.read_vector(path, layer.source, report=report)

@@ -51,15 +51,28 @@ def read_vector(path: Path, source: Source, *, report: Report) -> gpd.GeoDataFra
         return None
     for warning in heard:
         report.whole(f"was read with a warning: {warning.message}", severity="warning")
-    if found is None or not _agrees(found, source.datum, report):
+    return None if found is None else _as_written(found, 1, source, report)
+
+
+def read_piece(piece: gpd.GeoDataFrame, source: Source, *, report: Report) -> gpd.GeoDataFrame | None:
+    """Take some rows of a map file as `read_vector` takes all of them; the index is their feature number."""
+    return _as_written(_Read(piece, piece.crs), int(piece.index[0]) if len(piece) else 1, source, report)
+
+
+def _as_written(found: _Read, first: int, source: Source, report: Report) -> gpd.GeoDataFrame | None:
+    """Return columns and geometry without CRS, indexed by feature number from `first`; None where they cannot be used."""
+    if not _agrees(found, source.datum, report):
         return None
     if found.frame.empty:
         report.whole("holds no features")
         return None
     shapes = found.frame.geometry.to_numpy()
     columns = pd.DataFrame(found.frame).drop(columns=found.frame.geometry.name)
-    frame = gpd.GeoDataFrame(columns, geometry=shapes).set_axis(range(1, len(columns) + 1))
-    return frame.loc[_finite(frame, report)]
+    frame = gpd.GeoDataFrame(columns, geometry=shapes).set_axis(range(first, first + len(columns)))
+    frame = frame.loc[_finite(frame, report)]
+    report.rows(frame.index[frame.geometry.isna()], "no geometry", remedy="Draw it, or remove it")
+    report.rows(frame.index[frame.geometry.is_empty], "empty geometry", remedy="Draw it, or remove it")
+    return frame
 
 
 def _finite(frame: gpd.GeoDataFrame, report: Report) -> npt.NDArray[np.bool_]:

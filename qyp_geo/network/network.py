@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
-from typing import Any, Self
+from typing import Self
 
 import geopandas as gpd
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-import scipy.sparse
-import shapely
 
 from qyp_geo.errors import NetworkError
-from qyp_geo.network import unjoined
-from qyp_geo.network.build import BuildReport, Lines, Streets, join_lines
-from qyp_geo.network.exact import Ints
-from qyp_geo.network.kerbs import Kerbs, two_sides, with_kerbs, without_kerbs
-from qyp_geo.network.kernels import Graph
+from qyp_geo.network.answers import (
+    Decay,
+    k_nearest_table,
+    nearest_table,
+    require_limit,
+    require_threads,
+    tally_table,
+    walks_table,
+)
+from qyp_geo.network.build import Lines, join_lines
+from qyp_geo.network.joined import StreetNetwork
+from qyp_geo.network.kerbs import two_sides, with_kerbs, without_kerbs
 from qyp_geo.network.routes import routes_frame
-from qyp_geo.network.search import graph_of, nearest_table, walks_table
+from qyp_geo.network.search import WalksCSR, walks_csr
+from qyp_geo.network.service_areas import Method, areas_frame
 from qyp_geo.network.snap import Points, Positions, Ways, require_points, snap_points
 
 
-class WalkNetwork:
+class WalkNetwork(StreetNetwork):
     """Streets on which people walk, in either direction; made by `from_lines`.
 
     Metres are those of the plan, in the network's projected reference system. Lengths and off-network legs are
@@ -39,17 +43,6 @@ class WalkNetwork:
     report
         What became of lines that are empty, double, or otherwise not plain.
     """
-
-    def __init__(
-        self, streets: Streets, kerbs: Kerbs, drawn: Streets, report: BuildReport, labels: pd.Index, crs: Any
-    ) -> None:
-        self.crs = crs
-        self.report = report
-        self._streets = streets
-        self._kerbs = kerbs
-        self._drawn = drawn  # the same but for kerbs: streets as they were given
-        self._labels = labels
-        self._graph = graph_of(streets, kerbs)
 
     @classmethod
     def from_lines(
@@ -110,20 +103,6 @@ class WalkNetwork:
             if crossings is not None:
                 report = replace(report, crossings_unused=crossings.index[unused])
         return cls(ways, kerbs, streets, report, labels, lines.crs)
-
-    def __repr__(self) -> str:
-        total_km = self._streets.length_m.sum() / 1000.0
-        return f"<WalkNetwork: {self.n_nodes:,} nodes, {self.n_edges:,} edges, {total_km:,.1f} km>"
-
-    @property
-    def n_nodes(self) -> int:
-        """Number of nodes: ends of lines, and vertices where lines meet (corners there, where streets have two sides)."""
-        return self._streets.n_nodes
-
-    @property
-    def n_edges(self) -> int:
-        """Number of edges: stretches of lines from node to node, two of a two-sided street."""
-        return len(self._streets.length_m)
 
     def snap(
         self,
@@ -203,18 +182,119 @@ class WalkNetwork:
 
         Returns
         -------
-        `origin` and `target` (labels), both in input order, and `walk_m`: the origin's off-network leg, the way along
-        the network from its exact position to the target's, and the target's off-network leg, to the millimetre. On
-        request `crosses_arterial`: no walk as short goes without crossing a two-sided street.
+        `origin` and `target` (labels, as categoricals), both in input order, and `walk_m`: the origin's off-network leg,
+        the way along the network from its exact position to the target's, and the target's off-network leg, to the
+        millimetre. On request `crosses_arterial`: no walk as short goes without crossing a two-sided street.
         """
         return walks_table(
             self._streets,
             self._graph,
             self._positions(origins),
             self._positions(targets),
-            within_m=within_m,
-            threads=threads,
+            within_m=require_limit(within_m),
+            threads=require_threads(threads),
             uncrossed=self._uncrossed if crosses_arterial else None,
+        )
+
+    def walks_csr(
+        self,
+        origins: Positions | Points,
+        targets: Positions | Points,
+        *,
+        within_m: float = 1000.0,
+        threads: int | None = None,
+    ) -> WalksCSR:
+        """Every pair as in `walks`, by numbers instead of labels: for millions of them.
+
+        Parameters
+        ----------
+        origins, targets, within_m, threads
+            As in `walks`.
+        """
+        return walks_csr(
+            self._streets,
+            self._graph,
+            self._positions(origins),
+            self._positions(targets),
+            within_m=require_limit(within_m),
+            threads=require_threads(threads),
+        )
+
+    def tally(
+        self,
+        origins: Positions | Points,
+        targets: Positions | Points,
+        *,
+        within_m: float = 1000.0,
+        weights: pd.Series | pd.DataFrame | None = None,
+        decay: Decay | None = None,
+        threads: int | None = None,
+    ) -> pd.DataFrame:
+        """Count the targets within a limit of each origin, and add up what they weigh, without storing the pairs.
+
+        Parameters
+        ----------
+        origins, targets, within_m, threads
+            As in `walks`.
+        weights
+            What each target weighs, by label: one or several columns.
+        decay
+            Turns `walk_m`, shape (walks,), into factors of the same shape, by which weights are multiplied: what is far
+            may count less.
+
+        Returns
+        -------
+        One row per origin, by label and in input order: `n_targets`, and for each column of `weights` the sum of
+        weight times decay. Sums are added up in the order of the targets, so that they have the same bits for any
+        number of threads.
+
+        Raises
+        ------
+        NetworkError
+            A target has no weight, or labels of the weights are repeated.
+        """
+        return tally_table(
+            self._streets,
+            self._graph,
+            self._positions(origins),
+            self._positions(targets),
+            within_m=require_limit(within_m),
+            weights=weights,
+            decay=decay,
+            threads=require_threads(threads),
+        )
+
+    def k_nearest(
+        self,
+        origins: Positions | Points,
+        targets: Positions | Points,
+        *,
+        k: int,
+        within_m: float = 1000.0,
+        threads: int | None = None,
+    ) -> pd.DataFrame:
+        """The `k` nearest targets of each origin, without storing the other pairs.
+
+        Parameters
+        ----------
+        origins, targets, within_m, threads
+            As in `walks`.
+        k
+            How many; fewer where fewer are within the limit.
+
+        Returns
+        -------
+        `origin` and `target` (labels, as categoricals), `rank` from 1, and `walk_m`; origins in input order. Of targets
+        at the same millimetre the first of the input come first.
+        """
+        return k_nearest_table(
+            self._streets,
+            self._graph,
+            self._positions(origins),
+            self._positions(targets),
+            k=k,
+            within_m=require_limit(within_m),
+            threads=require_threads(threads),
         )
 
     def nearest(
@@ -232,7 +312,8 @@ class WalkNetwork:
         origins, targets
             Positions from `snap`, or points, which are then snapped with its defaults.
         within_m
-            The longest walk, inclusive; may be infinite.
+            The longest walk, inclusive; may be infinite, and is then 262 km with 16 million targets, twice that with half of
+            them, and so on.
         crosses_arterial
             Also tell which of the walks cross a two-sided street.
 
@@ -247,7 +328,7 @@ class WalkNetwork:
             self._graph,
             self._positions(origins),
             self._positions(targets),
-            within_m=within_m,
+            within_m=require_limit(within_m),
             uncrossed=self._uncrossed if crosses_arterial else None,
         )
 
@@ -274,41 +355,59 @@ class WalkNetwork:
         """
         return routes_frame(self._streets, self._kerbs, self._lines, self._positions(origins), self._positions(targets))
 
-    @cached_property
-    def edges(self) -> gpd.GeoDataFrame:
-        """One row per edge: `line` (label of the line it is cut from), `u`, `v` (nodes), `length_m`, `component`, geometry.
+    def service_areas(
+        self,
+        targets: Positions | Points,
+        *,
+        within_m: float | Sequence[float] = 1000.0,
+        width_m: float = 50.0,
+        method: Method = "contour",
+        cell_m: float | None = None,
+    ) -> gpd.GeoDataFrame:
+        """The areas from which targets are reached: street pieces within the limit, cut exactly there, and widened.
 
-        With two-sided streets also `side`: 1 for a left kerb, -1 for the right one in the next row, both drawn on the
-        centre line, and 0 for all other edges; and `width_m` from kerb to kerb, 0 for all other edges.
+        Parameters
+        ----------
+        targets
+            Positions from `snap`, or points, which are then snapped with its defaults. Of several accesses the
+            nearest counts, with its off-network leg, along which nothing is drawn.
+        within_m
+            The longest walk, inclusive; or several, ascending, for nested bands.
+        width_m
+            Metres to either side of a street, and beyond the end of each piece, that belong to the area. Kerbs of
+            two-sided streets are both drawn on the centre line.
+        method
+            "contour": an outline on a grid, fast. "buffer": the geometric reference.
+        cell_m
+            Side of a cell of the contour's grid, at most half of `width_m`; by default a fifth of it.
+
+        Returns
+        -------
+        One row per target and band, both in input order: `target` (label); `from_m` and `within_m`, between which the
+        band lies; `method`; `definition`, what the area is, as a sentence; `area_m2`; `error_m`; and the geometry, a
+        polygon, or a multipolygon where it must be, or empty where no street is within the limit. A band is what is
+        in the area of its limit, and not in that of the limit before: bands do not overlap, and together they are the
+        area of the last limit.
+
+        `error_m`, for an area from 0 and for the two that bound a band: no point of it is farther than this from the
+        true area (that with circles in place of segments and cells), and no point of the true area is farther from
+        it. So holes and gaps may be lost that are narrower than twice this, and those only.
+
+        Raises
+        ------
+        NetworkError
+            A limit is infinite or the limits do not ascend, the width is not above 0, or cells are too large or too
+            small.
         """
-        columns = {
-            "line": self._labels.take(self._streets.part_line[self._streets.part]),
-            "u": self._streets.node[:, 0],
-            "v": self._streets.node[:, 1],
-            "length_m": self._streets.length_m,
-            "component": self._component[self._streets.node[:, 0]],
-        }
-        if self._kerbs.side.any():
-            columns |= {"side": self._kerbs.side, "width_m": 2 * self._kerbs.half_width_m}
-        index = pd.RangeIndex(self.n_edges, name="edge")
-        return gpd.GeoDataFrame(pd.DataFrame(columns, index=index), geometry=self._lines, crs=self.crs)
-
-    @property
-    def crossing_links(self) -> pd.DataFrame:
-        """One row per place where a two-sided street is crossed from kerb to kerb: `u`, `v` (nodes), `length_m`."""
-        return pd.DataFrame({"u": self._kerbs.link[:, 0], "v": self._kerbs.link[:, 1], "length_m": self._kerbs.link_m})
-
-    @cached_property
-    def components(self) -> pd.DataFrame:
-        """One row per connected component, the longest first, by its code: `length_m`, `n_edges`, `n_nodes`."""
-        of_edge = self._component[self._streets.node[:, 0]]
-        return pd.DataFrame(
-            {
-                "length_m": np.bincount(of_edge, weights=self._streets.length_m),
-                "n_edges": np.bincount(of_edge),
-                "n_nodes": np.bincount(self._component),
-            }
-        ).rename_axis("component")
+        return areas_frame(
+            self._streets,
+            self._graph,
+            self._positions(targets),
+            within_m=within_m,
+            width_m=width_m,
+            method=method,
+            cell_m=cell_m,
+        )
 
     def component_of(self, positions: Positions) -> pd.Series:
         """Code of the component that each owner stands on, by label: the longest of several, -1 for the too far."""
@@ -318,61 +417,9 @@ class WalkNetwork:
         np.minimum.at(code, at.owner, self._component[self._streets.node[at.edge, 0]])
         return pd.Series(np.where(code == none, -1, code), index=at.labels, name="component")
 
-    @cached_property
-    def near_misses(self) -> pd.DataFrame:
-        """Ends of lines within 0.5 m of a line of which they are no vertex: reported, not joined.
-
-        Columns `line` (the label of the line that ends), `near_line`, `distance_m`, `x`, `y` (of the end). Ends that
-        a street no longer than 0.5 m joins to that line are left out.
-        """
-        lines = self._lines if self._drawn is self._streets else self._drawn.lines()
-        tree = self._tree if self._drawn is self._streets else shapely.STRtree(lines)
-        return unjoined.near_misses(self._drawn, lines, tree, self._labels)
-
-    @cached_property
-    def crossings(self) -> pd.DataFrame:
-        """Points where lines cross without a common vertex, so that nobody can turn: bridges, or drawing errors.
-
-        Columns `line`, `other_line` (labels; the same where a line crosses itself), `x`, `y`.
-        """
-        return unjoined.crossings(self._drawn, self._labels)
-
     def _positions(self, at: Positions | Points) -> Positions:
         if not isinstance(at, Positions):
             return self.snap(at)
         if at.network != self._fingerprint:
             raise NetworkError("positions: they were snapped to another network; snap the points to this one")
         return at
-
-    @cached_property
-    def _fingerprint(self) -> str:
-        digest = hashlib.blake2b(self._streets.xy.tobytes(), digest_size=16)
-        digest.update(self._streets.first_vertex.tobytes())
-        for corners in (self._streets.node, self._kerbs.link, self._kerbs.link_m, self._kerbs.half_width_m):
-            digest.update(corners.tobytes())
-        return digest.hexdigest()
-
-    @cached_property
-    def _uncrossed(self) -> Graph:
-        """The graph without links between kerbs."""
-        return graph_of(self._streets, without_kerbs(self._streets))
-
-    @cached_property
-    def _lines(self) -> npt.NDArray[np.object_]:
-        return self._streets.lines()
-
-    @cached_property
-    def _tree(self) -> shapely.STRtree:
-        return shapely.STRtree(self._lines)
-
-    @cached_property
-    def _component(self) -> Ints:
-        """Component of each node, numbered from the longest down."""
-        ones = np.ones(len(self._graph.head), np.int8)
-        shape = (self.n_nodes, self.n_nodes)
-        links = scipy.sparse.csr_array((ones, self._graph.head, self._graph.first_arc), shape=shape)
-        code = scipy.sparse.csgraph.connected_components(links, directed=False)[1]
-        length_m = np.bincount(code[self._streets.node[:, 0]], weights=self._streets.length_m)
-        rank = np.empty(len(length_m), np.int32)
-        rank[np.argsort(-length_m, kind="stable")] = np.arange(len(length_m))
-        return rank[code]

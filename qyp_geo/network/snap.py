@@ -86,6 +86,22 @@ class Positions:
     def __repr__(self) -> str:
         return f"<Positions: {len(self)} owners, {len(self.owner)} accesses, {len(self.too_far)} too far>"
 
+    def take(self, owners: npt.NDArray[np.integer[Any]]) -> Positions:
+        """The positions of some owners, given by their place in `labels`, ascending."""
+        number = np.full(len(self), -1, np.int32)
+        number[owners] = np.arange(len(owners))
+        kept = number[self.owner] >= 0
+        return replace(
+            self,
+            labels=self.labels[owners],
+            owner=number[self.owner[kept]],
+            edge=self.edge[kept],
+            along_m=self.along_m[kept],
+            off_m=self.off_m[kept],
+            xy=self.xy[kept],
+            start_xy=None if self.start_xy is None else self.start_xy[kept],
+        )
+
     @property
     def points(self) -> gpd.GeoSeries:
         """The accesses as points, by label of their owner."""

@@ -127,4 +127,5 @@ def test_each_kind_of_question_has_its_record() -> None:
         "gaps": "Gaps",
         "zones": "Zones",
         "checkup": "Checkup",
+        "region": "Region",
     }

@@ -13,6 +13,7 @@ import geopandas as gpd
 import networkx as nx
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import shapely
 
 CRS = "EPSG:4548"
@@ -100,3 +101,8 @@ def brute_walks(
                 pair = (origin[1], target[1])
                 walks[pair] = min(walks.get(pair, np.inf), reached[target])
     return walks
+
+
+def plain(walks: pd.DataFrame) -> pd.DataFrame:
+    """Walks with labels as they are, rather than as categoricals."""
+    return walks.assign(**{name: walks[name].astype(walks[name].cat.categories.dtype) for name in ("origin", "target")})

@@ -42,7 +42,7 @@ from shapely import LineString, Point
 from qyp_geo.errors import CrsError, NetworkError
 from qyp_geo.network import WalkNetwork
 from qyp_geo.network.kerbs import side_of
-from tests.network.brute import frame, points
+from tests.network.brute import frame, plain, points
 
 STREETS = {
     "avenue": [(0, 0), (100, 0), (300, 0)],
@@ -413,7 +413,7 @@ def test_brute_force(seed: int, layer: bool) -> None:
     assert len({*crossing}) == 2
 
     near = net.nearest(at_homes, at_shops, within_m=math.inf, crosses_arterial=True)
-    least = walks.sort_values("walk_m", kind="stable").drop_duplicates("origin").set_index("origin")
+    least = plain(walks).sort_values("walk_m", kind="stable").drop_duplicates("origin").set_index("origin")
     pd.testing.assert_frame_equal(near, least.reindex(at_homes.labels.rename("origin")), check_dtype=False)
 
 

@@ -26,12 +26,15 @@ def test_each_is_compiled_for_one_kind_of_input() -> None:
     along_m = several.along_m[::-1]
     along_m.flags.writeable = False
     several = dataclasses.replace(several, along_m=along_m, edge=several.edge[::-1].astype(np.int64))
+    net.walks(one, one)
+    net.nearest(one, one)
+    compiled = [len(kernel.signatures) for kernel in (kernels.walks_within, kernels.nearest_of)]  # type: ignore[attr-defined]
     for a, b in ((one, several), (several, one), (far, one), (one, far)):
         for limit in (100, 100.0, math.inf):
             net.walks(a, b, within_m=limit)
             net.nearest(a, b, within_m=limit)
-    assert len(kernels.walks_within.signatures) == 1  # type: ignore[attr-defined]
-    assert len(kernels.nearest_of.signatures) == 1  # type: ignore[attr-defined]
+    now = [len(kernel.signatures) for kernel in (kernels.walks_within, kernels.nearest_of)]  # type: ignore[attr-defined]
+    assert now == compiled
 
 
 SCRIPT = """
@@ -61,6 +64,30 @@ def test_without_any_writable_folder(tmp_path: Path) -> None:
         [sys.executable, "-c", SCRIPT], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stderr
-    assert run.stdout.strip() == f"{copied / 'network' / 'kernels.py'} [60.0]"
+    assert run.stdout.strip() == f"{copied / 'network' / 'kernels' / '__init__.py'} [60.0]"
     assert "no cache folder is writable" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+TOLD = """
+import geopandas as gpd
+from shapely import LineString, Point
+from qyp_geo.network import WalkNetwork, compiling_told
+net = WalkNetwork.from_lines(gpd.GeoSeries([LineString([(0, 0), (100, 0)])], crs="EPSG:4548"))
+home, shop = (gpd.GeoSeries([Point(x, 0)], crs="EPSG:4548") for x in (10, 70))
+told = []
+with compiling_told(told.append):
+    net.nearest(home, shop)
+print(set(told))
+"""
+
+
+def test_who_waits_for_the_compiler_is_told(tmp_path: Path) -> None:
+    """In the first process, that is; the second one takes what the first has kept."""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    said = [
+        subprocess.run([sys.executable, "-c", TOLD], env=environment, capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    ]
+    assert "once on this machine" in said[0]
+    assert said[1].strip() == "set()"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from shapely import LineString
 
 from qyp_geo.network import Positions, WalkNetwork
-from tests.network.brute import BruteForce, brute_walks, frame, points
+from tests.network.brute import BruteForce, brute_walks, frame, plain, points
 
 STRETCH = st.sampled_from([1.0, 0.25, math.sqrt(2), math.pi / 3, 1 / 3])
 CORNER = st.tuples(st.integers(0, 6), st.integers(0, 6)).map(lambda c: (10 * c[0], 10 * c[1]))
@@ -86,7 +86,7 @@ def test_brute_force(data: st.DataObject) -> None:
 
 def first_least(walks: pd.DataFrame, origins: Positions) -> pd.DataFrame:
     """What `nearest` must say, read off the table of all pairs."""
-    least = walks.sort_values("walk_m", kind="stable").drop_duplicates("origin").set_index("origin")
+    least = plain(walks).sort_values("walk_m", kind="stable").drop_duplicates("origin").set_index("origin")
     return least.reindex(origins.labels.rename("origin"))
 
 
