@@ -48,4 +48,4 @@ def run_tiles(job: Job, workers: Workers, *, progress: Callable[[str], None] = l
             raise QypGeoError(f"tile {tile.name} could not be done: {lost}. Choose a smaller tile_m") from lost
         n_done += 1
         progress(f"{n_done} / {len(tiles)}")
-    return [job.file(tile) for tile in tiles]
+    return [job.file(tile) for tile in sorted(tiles)]

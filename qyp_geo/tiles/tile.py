@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -138,11 +139,15 @@ class Job:
 
 
 def tiles_of(job: Job) -> list[Tile]:
-    """Return the tiles that have origins, by column and row; reads the origins row group by row group."""
-    found: set[tuple[int, int]] = set()
+    """Return the tiles that have origins, those with most of them first; reads the origins row group by row group.
+
+    Done in this order, no long tile is left for the end, when other workers have nothing more to do.
+    """
+    n_origins: Counter[Tile] = Counter()
     for origins in Stored(job.origins).groups():
-        found.update(map(tuple, np.unique(_cells(origins, job.question.tile_m), axis=0).tolist()))
-    return [Tile(*cell) for cell in sorted(found)]
+        cells, n = np.unique(_cells(origins, job.question.tile_m), axis=0, return_counts=True)
+        n_origins.update({Tile(*cell): count for cell, count in zip(cells.tolist(), n.tolist(), strict=True)})
+    return sorted(n_origins, key=lambda tile: (-n_origins[tile], tile))
 
 
 def answer_tile(job: Job, tile: Tile) -> None:
