@@ -21,9 +21,12 @@ from qyp_geo.network.kernels import (
     NO_LABEL,
     Accesses,
     Beside,
+    Edges,
     Graph,
     Labelling,
+    OnEdges,
     Sinks,
+    labels_from,
     nearest_of,
     place_rows,
     walks_within,
@@ -124,7 +127,7 @@ def blocks_within(
     threads = threads or os.cpu_count() or 1
     accesses = accesses_of(streets, sources)
     waiting = _sinks(accesses_of(streets, sinks), streets.n_nodes)
-    beside = _beside(sources, sinks, len(streets.length_m))
+    beside = _beside(sinks, len(streets.length_m))
     order = _by_place(accesses)
     finite_m = min(within_m, sys.float_info.max)
     n_rows = int(np.clip(len(order) // 16, 4 * LANES, _MOST_ROWS))
@@ -141,8 +144,9 @@ def nodes_within(graph: Graph, sources: Accesses, owners: Ints, *, within_m: flo
     """The nodes within a finite limit of some owners, with the metres to them."""
     n_nodes = len(graph.first_arc) - 1
     node = np.arange(n_nodes + 1, dtype=np.int32)
-    nobody, none, no_m = np.zeros(len(sources.owner), np.int32), np.zeros(0, np.int32), np.zeros(0)
-    waiting, beside = Sinks(node, node[:-1], np.zeros(n_nodes)), Beside(nobody, nobody, none, no_m, no_m)
+    none, no_m = np.zeros(0, np.int32), np.zeros(0)
+    nobody = np.zeros(int(sources.edge.max(initial=0)) + 2, np.int32)
+    waiting, beside = Sinks(node, node[:-1], np.zeros(n_nodes)), Beside(nobody, none, no_m, no_m)
     return _search(graph, sources, owners, waiting, beside, n_nodes, within_m)
 
 
@@ -161,13 +165,11 @@ def nearest_to(
     streets: Streets, graph: Graph, origins: Positions, targets: Positions, *, within_m: float
 ) -> tuple[Ints, Floats]:
     """Number of the nearest target of each origin and the walk to it; -1 and NaN where none is within the limit."""
-    nearest = np.full(len(origins), -1, np.int32)
-    nearest_mm = np.full(len(origins), np.inf)
     accesses = accesses_of(streets, targets)
     owner_bits = max(len(targets) - 1, 1).bit_length()
     step_bits = max(graph.step_bits - 1, 0)
     farthest = NO_LABEL - 1 >> owner_bits
-    labelling = Labelling(
+    how = Labelling(
         owner_bits=owner_bits,
         owner_mask=(1 << owner_bits) - 1,
         step_bits=step_bits + owner_bits,
@@ -176,17 +178,21 @@ def nearest_to(
         most_arcs=int(np.diff(graph.first_arc).max()),
         at_once=2 if streets.n_nodes > _FIT_IN_CACHE else streets.n_nodes,
     )
-    nearest_of(
-        graph,
-        accesses,
-        accesses_of(streets, origins),
-        _beside(origins, targets, len(streets.length_m)),
-        labelling,
-        np.full(streets.n_nodes, NO_LABEL),
-        np.zeros(streets.n_nodes, np.int32),
-        nearest,
-        nearest_mm,
-    )
+    labels, last_tie = np.full(streets.n_nodes, NO_LABEL), np.zeros(streets.n_nodes, np.int32)
+    ties = labels_from(graph, accesses, how, labels, last_tie)
+
+    asking = OnEdges(origins.owner, origins.edge, origins.along_m, origins.off_m)
+    edges, beside = Edges(streets.node, streets.length_m), _beside(targets, len(streets.length_m))
+    nearest = np.full(len(origins), -1, np.int32)
+    nearest_mm = np.full(len(origins), np.inf)
+
+    def ask(start: int, stop: int) -> None:
+        nearest_of(asking, edges, beside, labels, last_tie, *ties, how, start, stop, nearest, nearest_mm)
+
+    threads = os.cpu_count() or 1
+    bounds = np.searchsorted(origins.owner, np.linspace(0, len(origins), threads + 1).astype(int)).tolist()
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(ask, bounds[:-1], bounds[1:]))
     found = nearest_mm / 1000.0 <= within_m
     found &= nearest >= 0  # also where the limit is infinite
     return np.where(found, nearest, -1), np.where(found, nearest_mm / 1000.0, np.nan)
@@ -202,6 +208,7 @@ def accesses_of(streets: Streets, at: Positions) -> Accesses:
     return Accesses(
         first=_firsts(at.owner, len(at)),
         owner=at.owner,
+        edge=at.edge,
         node=streets.node[at.edge],
         node_m=end_m + at.off_m[:, None],
         along_m=at.along_m,
@@ -220,12 +227,10 @@ def _sinks(accesses: Accesses, n_nodes: int) -> Sinks:
     )
 
 
-def _beside(asking: Positions, others: Positions, n_edges: int) -> Beside:
+def _beside(others: Positions, n_edges: int) -> Beside:
     order = np.argsort(others.edge, kind="stable")
-    first = _firsts(others.edge, n_edges)
     return Beside(
-        first=first[asking.edge],
-        last=first[asking.edge + 1],
+        first=_firsts(others.edge, n_edges),
         owner=others.owner[order],
         along_m=others.along_m[order],
         off_m=others.off_m[order],

@@ -11,8 +11,8 @@ longer than an edge (.8 to 1.0); contracting chains of nodes with two arcs (1.2 
 nodes: not worth a second graph beside the one whose edges are those of the lines).
 """
 
-from qyp_geo.network.kernels.inputs import Accesses, Beside, Graph, Sinks, compiled, compiling_told
-from qyp_geo.network.kernels.nearest import NO_LABEL, Labelling, nearest_of
+from qyp_geo.network.kernels.inputs import Accesses, Beside, Edges, Graph, OnEdges, Sinks, compiled, compiling_told
+from qyp_geo.network.kernels.nearest import NO_LABEL, Labelling, labels_from, nearest_of
 from qyp_geo.network.kernels.within import LANES, least_of_rows, place_rows, walks_within
 
 __all__ = [
@@ -20,11 +20,14 @@ __all__ = [
     "NO_LABEL",
     "Accesses",
     "Beside",
+    "Edges",
     "Graph",
     "Labelling",
+    "OnEdges",
     "Sinks",
     "compiled",
     "compiling_told",
+    "labels_from",
     "least_of_rows",
     "nearest_of",
     "place_rows",

@@ -39,6 +39,7 @@ class Accesses(NamedTuple):
 
     first: Ints
     owner: Ints
+    edge: Ints
     node: Ints
     node_m: Floats
     along_m: Floats
@@ -54,13 +55,28 @@ class Sinks(NamedTuple):
 
 
 class Beside(NamedTuple):
-    """Who lies on the same edge: for access k of the other side, those from `first[k]` to `last[k]`."""
+    """Who lies on which edge: on edge k those from `first[k]` to `first[k + 1]`."""
 
     first: Ints
-    last: Ints
     owner: Ints
     along_m: Floats
     off_m: Floats
+
+
+class OnEdges(NamedTuple):
+    """Positions on edges, sorted by owner."""
+
+    owner: Ints
+    edge: Ints
+    along_m: Floats
+    off_m: Floats
+
+
+class Edges(NamedTuple):
+    """The two nodes of each edge, shape (edges, 2), and its length."""
+
+    node: Ints
+    length_m: Floats
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -13,7 +13,7 @@ import numba
 import numpy as np
 
 from qyp_geo.network.exact import UNIT_M, Floats, Ints
-from qyp_geo.network.kernels.inputs import Accesses, Beside, Graph, compiled, with_room
+from qyp_geo.network.kernels.inputs import Accesses, Beside, Edges, Graph, OnEdges, compiled, with_room
 
 _CHUNK_BITS: Final = 7
 _CHUNK: Final = 1 << _CHUNK_BITS
@@ -293,31 +293,47 @@ def _keep_nearer(nearest: Any, nearest_mm: Any, asking: Any, owner: Any, walk_m:
 
 
 @compiled
-def nearest_of(
-    graph: Graph,
-    targets: Accesses,
-    asking: Accesses,
-    beside: Beside,
-    how: Labelling,
-    labels: Any,
-    last_tie: Ints,
-    nearest: Ints,
-    nearest_mm: Floats,
-) -> None:
-    """Find the target owner nearest to each owner of `asking`, and how far it is, in whole millimetres.
+def labels_from(graph: Graph, targets: Accesses, how: Labelling, labels: Any, last_tie: Ints) -> tuple[Any, Ints]:
+    """Label every node in reach with the nearest target owner and how far it is; return the ties.
 
-    The last four arrays come in as `NO_LABEL` and 0 (one per node), -1 and infinity (one per owner). The last two are
-    the answer, and stay as they are where no target is in reach.
+    `labels` and `last_tie`, one per node, come in as `NO_LABEL` and 0. The ties are their labels and the place, + 1, of the
+    one before of the same node, or 0; `last_tie` is that of its last.
     """
     _spread(graph, targets, labels, how)
     ties = _find_ties(graph, targets, labels, last_tie, how)
-    for access in range(asking.owner.size):
-        one = asking.owner[access]
-        for k in range(beside.first[access], beside.last[access]):
-            walk_m = asking.off_m[access] + abs(asking.along_m[access] - beside.along_m[k]) + beside.off_m[k]
+    n_ties = ties.state[0]
+    return ties.label[:n_ties], ties.before[:n_ties]
+
+
+@compiled
+def nearest_of(
+    asking: OnEdges,
+    edges: Edges,
+    beside: Beside,
+    labels: Any,
+    last_tie: Ints,
+    tie_label: Any,
+    tie_before: Ints,
+    how: Labelling,
+    start: int,
+    stop: int,
+    nearest: Ints,
+    nearest_mm: Floats,
+) -> None:
+    """Read the target owner nearest to the owners of some accesses off the labels, and how far it is, in millimetres.
+
+    The last two arrays, one per owner, come in as -1 and infinity, and stay so where no target is in reach. The accesses
+    from `start` to `stop` are all of some owners.
+    """
+    for access in range(start, stop):
+        one, edge = asking.owner[access], asking.edge[access]
+        along_m, off_m = asking.along_m[access], asking.off_m[access]
+        for k in range(beside.first[edge], beside.first[edge + 1]):
+            walk_m = off_m + abs(along_m - beside.along_m[k]) + beside.off_m[k]
             _keep_nearer(nearest, nearest_mm, one, beside.owner[k], walk_m)
         for end in range(2):
-            node, leg_m = asking.node[access, end], asking.node_m[access, end]
+            leg_m = off_m + (along_m if end == 0 else edges.length_m[edge] - along_m)
+            node = edges.node[edge, end]
             label = labels[node]
             tie = last_tie[node]
             while label < NO_LABEL:
@@ -325,5 +341,7 @@ def nearest_of(
                 _keep_nearer(nearest, nearest_mm, one, label & how.owner_mask, walk_m)
                 if tie == 0:
                     break
-                label = ties.label[tie - 1]
-                tie = ties.before[tie - 1]
+                label = tie_label[tie - 1]
+                tie = tie_before[tie - 1]
+            if along_m == 0.0:
+                break  # the walk by way of the other end is longer by the edge

@@ -204,8 +204,9 @@ def _start_lane(
 ) -> Any:
     """Note in a lane whom a source meets on its own edges, and the ends of these; return the rows, and how many."""
     for access in range(sources.first[source], sources.first[source + 1]):
-        owners = _with_rows(owners, n_owners + beside.last[access] - beside.first[access])
-        for k in range(beside.first[access], beside.last[access]):
+        edge = sources.edge[access]
+        owners = _with_rows(owners, n_owners + beside.first[edge + 1] - beside.first[edge])
+        for k in range(beside.first[edge], beside.first[edge + 1]):
             row = np.int64(owners.row_of[beside.owner[k]]) - 1
             if row < 0:
                 row = n_owners
