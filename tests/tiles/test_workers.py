@@ -59,10 +59,9 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             client.wait_for_workers(2, timeout=60)
         yield address
     finally:
-        for process in reversed(started):
-            process.terminate()
         for process in started:
-            process.wait(20)
+            process.kill()  # to end by themselves, workers wait for one another
+            process.wait()
 
 
 def pid(_: int) -> int:
