@@ -63,6 +63,33 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
 
+class Change(Record):
+    """What a scenario changes in one layer.
+
+    A thing is named by its id, or by its name: then all that bear it are meant, such as the pieces of a street.
+    """
+
+    layer: Ref
+    open: list[str] = Field(default_factory=list)
+    """What is there, whatever its status and year; a street is then walked, whatever its tags."""
+    close: list[str] = Field(default_factory=list)
+    """What is not there; a street is then not walked."""
+    add_from: Ref | None = None
+    """Another layer, of which things are there as things of this layer: candidate plots, a footbridge that was drawn."""
+    add: list[str] = Field(default_factory=list)
+    """Which of these; all of them where none is named."""
+
+
+class Scenario(Record):
+    """Another state of the district than the present one; an empty one is the present."""
+
+    status: list[Status] = Field(default_factory=lambda: ["existing"], min_length=1)  # type: ignore[arg-type]
+    """The states that count as being there."""
+    year: int | None = Field(default=None, ge=1900, le=2200)
+    """Of these, what opens in this year or before; what says no year counts only if it exists already."""
+    change: list[Change] = Field(default_factory=list)
+
+
 class District(Record):
     """`layers/district.toml`: the frame in which everything else is measured."""
 
@@ -76,6 +103,8 @@ class District(Record):
     """Turns metres into minutes on pages; 4 km/h is what GB 50180-2018 implies (1,000 m in 15 minutes)."""
     note: str = ""
     """Printed in every summary and page, such as 示意数据."""
+    scenario: Scenario | None = None
+    """In which state the whole folder is looked at, but for analyses that declare another."""
 
 
 class Source(Record):
@@ -174,6 +203,8 @@ class Analysis(Record):
 
     kind: str
     title: str = Field(min_length=1)
+    scenario: Scenario | None = None
+    """In which state of the district it is asked; by default that of the analyses it refers to, else of the folder."""
 
 
 class Overlay(Record):
@@ -181,6 +212,14 @@ class Overlay(Record):
 
     of: Ref
     label: str = Field(min_length=1)
+    part: str = ""
+    """Of an analysis: the part of its result that is shown, such as `sites` of a siting analysis."""
+    where: dict[str, str] = Field(default_factory=dict)
+    """Of a part: only rows with this word in this column, such as `scheme = "S1"`."""
+    colour_by: str = ""
+    """Of a part: the column whose values set its rows apart by colour."""
+    choice: str = ""
+    """Of the overlays that say the same word here one at a time is shown, as by a switch."""
     popup: dict[str, str] = Field(default_factory=dict)
     """Our column = the heading shown for it."""
     visible: bool = True

@@ -17,9 +17,9 @@ GATE_REACH_M: Final = 1.0
 """A gate that names no owner belongs to the polygons whose boundary it lies within this of."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LayerData:
-    """A layer as read: its declaration, its canonical frame, and what was found on the way.
+    """A layer as read: its declaration, its canonical frame, and what was found on the way; equal to itself only.
 
     Attributes
     ----------

@@ -112,6 +112,8 @@ def survey(folder: Path) -> tuple[Project | None, list[Problem]]:
             problems += analyses.check(record, shown_as=f"{owner}.toml", layers=layer_records, standards=standards)
     if not isinstance(district, District):
         return None, problems
+    if district.scenario is not None:
+        problems += analyses.check_scenario(district.scenario, shown_as=DISTRICT_FILE, layers=layer_records)
     in_order = {owner: record for owner in order if isinstance(record := records.get(owner), Analysis)}
     pages = {owner: record for owner, record in records.items() if isinstance(record, Map)}
     return Project(folder, district, layer_records, in_order, pages), problems

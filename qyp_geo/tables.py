@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
@@ -22,12 +22,22 @@ _FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "�
 _WORDS: Final = {
     "level": {"district": "全区", "zone": "分区", "township": "街道", "community": "社区"},
     "effect": {"fail": "不合规", "warn": "提示", "inform": "参考"},
+    "status": {
+        "existing": "现状",
+        "planned": "规划",
+        "under_construction": "在建",
+        "built_unused": "建成未用",
+        "closed": "关闭",
+    },
+    "method": {"2sfca": "两步移动搜索", "e2sfca": "分段衰减", "gaussian": "高斯衰减", "kernel": "核密度衰减"},
+    "role": {"existing": "现状", "chosen": "入选", "candidate": "未选", "left_out": "未纳入"},
     "start": {"gate": "小区出入口", "door": "建筑", "mixed": "小区出入口或建筑"},
 }
 LINK_WORDS: Final = {"gate": "出入口", "crossing": "过街设施", "footbridge": "天桥"}
-_PER: Final = ("requirement", "set", "rule", "kind")
+_PER: Final = ("requirement", "set", "rule", "kind", "supply", "subject", "scheme")
 """Columns that tell what the figures of an area are of, in tables with a row per area."""
-_ONE_HOME: Final = ("_units", "_legs")  # the tables of single homes, whose people are not rounded
+_ONE_HOME: Final = ("_units", "_legs", "_worst", "_gained", "_unserved")
+"""The tables of single homes, whose people are not rounded."""
 
 
 @cache
@@ -86,27 +96,40 @@ def _flat(table: pd.DataFrame | gpd.GeoDataFrame) -> pd.DataFrame:
 
 def _for_readers(table: pd.DataFrame, *, rounded: bool) -> pd.DataFrame:
     """Return a table as it is read: words for codes, figures rounded as figures of a plan are, Chinese headings."""
-    tens = {name: _in_tens(table, name) for name in map(str, table.columns) if _counts_people(table, name)}
+    counts = [name for name in map(str, table.columns) if rounded and _counts_people(table, name)]
+    tens = {name: _in_tens(table, name) for name in counts}
     table = table.copy()
     for name in map(str, table.columns):
         column = table[name]
         if "share" in name:
-            table[name] = column.map(percent, na_action="ignore")
-        elif name in tens and rounded:
+            table[name] = _each(column, percent)
+        elif name in tens:
             table[name] = tens[name]
         elif pd.api.types.is_bool_dtype(column):
-            table[name] = column.map({True: "是", False: "否"})
+            table[name] = _each(column, lambda yes: "是" if yes else "否")
         elif name in _WORDS:
-            table[name] = column.map(lambda word, words=_WORDS[name]: words.get(word, word))
+            table[name] = _each(column, partial(_in_words, _WORDS[name]))
         elif name in {"kind", "missing"}:
-            table[name] = column.map(
-                lambda kind: kinds()[kind].name_zh if kind in kinds() else LINK_WORDS.get(kind, kind)
+            table[name] = _each(
+                column, lambda kind: kinds()[kind].name_zh if kind in kinds() else LINK_WORDS.get(kind, kind)
             )
         elif pd.api.types.is_float_dtype(column) and name not in {"lon", "lat"}:
             table[name] = column.round(3)
         if not pd.api.types.is_numeric_dtype(table[name]):
-            table[name] = table[name].map(_inert)
+            table[name] = _each(table[name], _inert)
     return table.rename(columns=_heading)
+
+
+def _in_words(words: Mapping[str, str], code: str) -> str:
+    return words.get(code, code)
+
+
+def _each(column: pd.Series, function: Callable[[Any], object]) -> pd.Series:
+    """Return what a function makes of each value, asked once for each different one; what is missing stays so."""
+    codes, values = pd.factorize(column)
+    made = np.empty(len(values) + 1, dtype=object)  # the last, which is None, stands for what is missing
+    made[:-1] = [function(value) for value in values]
+    return pd.Series(made[codes], index=column.index)
 
 
 def _counts_people(table: pd.DataFrame, name: str) -> bool:

@@ -9,7 +9,8 @@ from pathlib import Path
 import geopandas as gpd
 
 from qyp_geo.analyses.estates import Estates, find_estates, public_streets
-from qyp_geo.declarations import District, Layer
+from qyp_geo.analyses.scenario import Altered, alter
+from qyp_geo.declarations import District, Layer, Scenario
 from qyp_geo.frames import LayerData, Result, TiledLayer
 from qyp_geo.network import WalkNetwork
 from qyp_geo.tiles import Cache
@@ -58,10 +59,30 @@ class Inputs:
     results: Mapping[str, Result]
     standards: Path
     by_tile: ByTile = field(default_factory=ByTile)
-    _networks: dict[tuple[str, str | None, str | None], WalkNetwork] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
-    _estates: dict[tuple[str, str], Estates] = field(default_factory=dict, init=False, repr=False, compare=False)
+    # What is made once is shared with the scenarios: it is known by the layers that it is made of.
+    _networks: dict[tuple[LayerData | None, ...], WalkNetwork] = field(default_factory=dict, repr=False, compare=False)
+    _estates: dict[tuple[LayerData | None, ...], Estates] = field(default_factory=dict, repr=False, compare=False)
+    _altered: dict[str, Altered] = field(default_factory=dict, repr=False, compare=False)
+
+    def altered(self, scenario: Scenario, *, declared_by: str) -> Altered:
+        """Return the layers as they are in a scenario; altered once.
+
+        Parameters
+        ----------
+        scenario
+            What is there.
+        declared_by
+            The title of the analysis that declares it, for messages.
+
+        Raises
+        ------
+        DeclarationError
+            With every name of the scenario that no layer holds.
+        """
+        key = scenario.model_dump_json()
+        if key not in self._altered:
+            self._altered[key] = alter(scenario, self.layers, crs=self.district.crs, declared_by=declared_by)
+        return self._altered[key]
 
     def record_of(self, ref: str) -> Layer:
         """Return the declaration of a layer, however it is read."""
@@ -85,7 +106,7 @@ class Inputs:
         NetworkError
             If no street of the layer is walkable.
         """
-        key = (ref, crossings, estates)
+        key = self._layers_of(ref, crossings, estates)
         if key not in self._networks:
             streets = self._walkable(ref)
             if estates is not None:
@@ -102,11 +123,17 @@ class Inputs:
 
     def estates(self, ref: str, *, streets: str) -> Estates:
         """Return the gated estates of a layer with the streets inside them; found once."""
-        if (ref, streets) not in self._estates:
-            self._estates[ref, streets] = find_estates(
+        key = self._layers_of(streets, None, ref)
+        if key not in self._estates:
+            self._estates[key] = find_estates(
                 ref, self.layers, self._walkable(streets), node_crossings=self._node_crossings(streets)
             )
-        return self._estates[ref, streets]
+        return self._estates[key]
+
+    def _layers_of(self, streets: str, crossings: str | None, estates: str | None) -> tuple[LayerData | None, ...]:
+        """Return the layers that a network is made of, among them the gates of the estates."""
+        gates = None if estates is None else self.layers[estates].record.gates
+        return tuple(None if ref is None else self.layers[ref] for ref in (streets, crossings, estates, gates))
 
     def _node_crossings(self, ref: str) -> bool:
         walk = self.layers[ref].record.walk

@@ -40,8 +40,8 @@ def uncertain_at_edge(
     """
     district = shapely.union_all(boundary.to_numpy())
     margin = shapely.buffer(district, margin_m, quad_segs=64)
-    to_boundary_m = _from_start(standing, shapely.boundary(district))
-    to_margin_m = _from_start(standing, shapely.boundary(margin))
+    to_boundary_m = from_start_m(standing, shapely.boundary(district))
+    to_margin_m = from_start_m(standing, shapely.boundary(margin))
     shapely.prepare(district)
     # A margin of facilities that do not count, or whose access is not known, is a margin all the same.
     outside = ~shapely.intersects(district, facilities.geometry.to_numpy())
@@ -53,7 +53,7 @@ def uncertain_at_edge(
     return uncertain & unserved
 
 
-def _from_start(standing: Standing, line: BaseGeometry) -> Floats:
+def from_start_m(standing: Standing, line: BaseGeometry) -> Floats:
     """Return the straight distance to a line from where each walk that is judged begins."""
     metres: Floats = shapely.distance(standing.points.to_numpy(), line)
     if standing.estates is None:

@@ -54,8 +54,10 @@ def check_layers(layers: Mapping[str, LayerData], district: District) -> list[Pr
                 reference, layer.frame, {ref: one for ref, one in layers.items() if one.record.gates == reference}
             )
         elif "part_of" in layer.frame and layer.record.kind not in STRUCTURES:
-            facilities = [one.frame.index for one in layers.values() if one.record.kind not in STRUCTURES]
-            found += _absent(reference, layer.frame, "part_of", facilities, "part of a facility")
+            wholes = [
+                one.frame.index for one in layers.values() if one.record.kind not in STRUCTURES.keys() - {"estates"}
+            ]
+            found += _absent(reference, layer.frame, "part_of", wholes, "part of a facility or estate")
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -61,12 +61,39 @@ class Structure:
     as_drawn: bool = False
 
 
+NUMBERS_WHERE_DECLARED: Final = frozenset(
+    {
+        "households",
+        "children_3_5",
+        "children_6_11",
+        "children_12_14",
+        "aged_60",
+        "built_year",
+        "berths_declared",
+        "cost",
+    }
+)
+"""Further columns that are numbers, in the layers that declare them: the others have no such column."""
 FACILITY: Final = Structure(
     frozenset({POINT, POLYGON}),
     text=("status", "part_of"),
     numbers=("capacity", "open_year", "area_m2", "bldg_m2", "land_m2"),
     osm_columns={"capacity": "capacity", "open_year": "start_date"},
 )
+_PARKING: Final = replace(
+    FACILITY,
+    text=(*FACILITY.text, "parking_type"),
+    numbers=(*FACILITY.numbers, "ev_berths"),
+    osm_columns={**FACILITY.osm_columns, "parking_type": "parking", "ev_berths": "capacity:charging"},
+)
+_OF_FACILITIES: Final = MappingProxyType(
+    {
+        "public_parking": _PARKING,
+        "resident_parking": _PARKING,
+        "nine_year_school": replace(FACILITY, numbers=(*FACILITY.numbers, "seats_primary", "seats_junior")),
+    }
+)
+"""The kinds of facility that have columns of their own."""
 STRUCTURES: Final = MappingProxyType(
     {
         "boundary": Structure(frozenset({POLYGON}), named=False),
@@ -100,6 +127,7 @@ STRUCTURES: Final = MappingProxyType(
             tags=({"natural": ("water",)}, {"waterway": ("riverbank",)}, {"landuse": ("reservoir", "basin")}),
         ),
         "landmarks": Structure(frozenset({POINT, LINE, POLYGON})),
+        "school_districts": Structure(frozenset({POLYGON}), text=("stage", "school"), required=("stage", "school")),
         "gates": Structure(
             frozenset({POINT}),
             named=False,
@@ -171,4 +199,4 @@ def known_kinds() -> frozenset[str]:
 
 def structure_of(kind: str) -> Structure:
     """What a layer of a known kind looks like."""
-    return STRUCTURES.get(kind, FACILITY)
+    return STRUCTURES.get(kind) or _OF_FACILITIES.get(kind, FACILITY)

@@ -14,12 +14,12 @@ import pandas as pd
 
 from qyp_geo.declarations import Layer
 from qyp_geo.errors import did_you_mean
-from qyp_geo.layers.kinds import Structure
+from qyp_geo.layers.kinds import NUMBERS_WHERE_DECLARED, Structure
 from qyp_geo.layers.report import Report, one_by_one
 from qyp_geo.layers.tables import parse_number
 
 _OURS: Final = frozenset(
-    {"geometry", "kind", "inside", "estimated", "spread", "residential", "construction"}
+    {"geometry", "kind", "inside", "estimated", "spread", "residential", "construction", "walkable_if_open"}
 )  # columns that no file gives
 _MAY_BE_NEGATIVE: Final = frozenset({"order", "layer"})
 _YEAR: Final = re.compile(r"(?<!\d)(?:1[5-9]|20)\d{2}(?!\d)")
@@ -88,12 +88,12 @@ def canonical(
     for ours in structure.numbers:
         if ours not in theirs:
             columns[ours] = pd.Series(np.nan, index=raw.index, dtype=float)
-        elif ours == "open_year":
-            columns[ours] = _years(raw[theirs[ours]], theirs[ours], report)
         else:
-            columns[ours] = _numbers(raw[theirs[ours]], ours, theirs[ours], report)
+            columns[ours] = _measured(raw[theirs[ours]], ours, theirs[ours], report)
     for ours, column in theirs.items():
-        if ours not in columns:
+        if ours not in columns and ours in NUMBERS_WHERE_DECLARED:
+            columns[ours] = _measured(raw[column], ours, column, report)
+        elif ours not in columns:
             kept = raw[column]
             columns[ours] = kept if pd.api.types.is_numeric_dtype(kept.dtype) else _texts(kept)
     return gpd.GeoDataFrame(columns, geometry=raw.geometry, crs=raw.crs)
@@ -178,6 +178,12 @@ def _sorts(written: pd.Series[Any], column: str, structure: Structure, report: R
             remedy=did_you_mean(word, ours),
         )
     return found.fillna("").astype(object)
+
+
+def _measured(written: pd.Series[Any], ours: str, column: str, report: Report) -> pd.Series[Any]:
+    if ours.endswith("_year"):
+        return _years(written, column, report)
+    return _numbers(written, ours, column, report)
 
 
 def _numbers(written: pd.Series[Any], ours: str, column: str, report: Report) -> pd.Series[Any]:

@@ -85,7 +85,8 @@ def walked(frame: gpd.GeoDataFrame, walk: Walk, report: Report) -> gpd.GeoDataFr
     Returns
     -------
     GeoDataFrame
-        The same streets, `walkable` and `two_sided` true or false; `width_m` where a street is two-sided.
+        The same streets, `walkable` and `two_sided` true or false; `walkable_if_open` likewise, whatever the status is;
+        `width_m` where a street is two-sided.
     """
     classes = street_classes()
     if walk.default_class is not None and walk.default_class not in classes:
@@ -127,14 +128,23 @@ def walked(frame: gpd.GeoDataFrame, walk: Walk, report: Report) -> gpd.GeoDataFr
                 given=[word],
                 remedy=did_you_mean(word, _ROAD_TYPES),
             )
-    different = frame[list(_TAGS)].drop_duplicates()
+    reasons = _reasons(frame, classes, walk)
+    _tell(frame, reasons, classes, report)
+    if_open = _reasons(frame.assign(status="existing"), classes, walk)
+    frame = frame.assign(
+        walkable=[reason == "" for reason in reasons], walkable_if_open=[reason == "" for reason in if_open]
+    )
+    return _with_sides(frame, walk, classes, report)
+
+
+def _reasons(frame: gpd.GeoDataFrame, classes: Mapping[str, StreetClass], walk: Walk) -> list[str]:
+    """Return why each street is not walked; empty where it is."""
+    tags = frame[list(_TAGS)]
     verdict = {
         tuple(street): _why_not(dict(zip(_TAGS, street, strict=True)), classes, walk)
-        for street in different.itertuples(index=False)
+        for street in tags.drop_duplicates().itertuples(index=False)
     }
-    reasons = [verdict[tuple(street)] for street in frame[list(_TAGS)].itertuples(index=False)]
-    _tell(frame, reasons, classes, report)
-    return _with_sides(frame.assign(walkable=[reason == "" for reason in reasons]), walk, classes, report)
+    return [verdict[tuple(street)] for street in tags.itertuples(index=False)]
 
 
 def _with_sides(

@@ -15,6 +15,7 @@ from qyp_geo.declarations import Map, Overlay
 from qyp_geo.errors import DeclarationError, Problem, did_you_mean
 from qyp_geo.frames import LayerData, Result
 from qyp_geo.maps.pack import Packer, cannot_be_drawn
+from qyp_geo.maps.themes import theme_content
 
 _STRUCTURAL: Final = frozenset(
     {
@@ -101,7 +102,7 @@ class Shown:
         The declaration.
     role
         What the page does with it: the layer's kind where that is structural, else ``facility``; the analysis's kind;
-        ``links`` for those that a gaps analysis suggests.
+        ``links`` for those that a gaps analysis suggests; ``theme`` for a part of any result.
     kind
         The layer's or analysis's own kind.
     frame
@@ -159,6 +160,10 @@ def overlay_content(shown: Shown, packer: Packer) -> dict[str, object]:
         ],
         "shapes": packer.shapes(geometry),
     }
+    if shown.overlay.colour_by:
+        content["theme"] = theme_content(shown.frame[shown.overlay.colour_by], shares=_shares(shown.overlay))
+    if shown.overlay.choice:
+        content["choice"] = shown.overlay.choice
     if shown.role in _LABELLED:
         content["at"] = packer.points(geometry.representative_point())
     return content
@@ -206,11 +211,26 @@ def _find(overlay: Overlay, layers: Mapping[str, LayerData], results: Mapping[st
         return "names nothing that was read or computed"
     result = results[overlay.of]
     kind = result.record.kind
+    if overlay.part:
+        part = result.parts.get(overlay.part)
+        drawn = [name for name, frame in result.parts.items() if isinstance(frame, gpd.GeoDataFrame)]
+        if not isinstance(part, gpd.GeoDataFrame):
+            return f"has no part {overlay.part} that a map can show. {did_you_mean(overlay.part, drawn)}"
+        return _rows_of(overlay, kind, part)
     frame = result.parts.get("units") if kind == "coverage" else result.table
     if kind not in {"coverage", "gaps", "zones"} or not isinstance(frame, gpd.GeoDataFrame):
-        return f"is an analysis of kind {kind}, which a map cannot show"
+        return f"is an analysis of kind {kind}: name the part of it that is to be shown"
     # Gaps keep their rank; everything else may be reordered.
     return Shown(overlay, kind, kind, frame if kind == "gaps" else in_page_order(frame))
+
+
+def _rows_of(overlay: Overlay, kind: str, part: gpd.GeoDataFrame) -> Shown | str:
+    """Return the rows of a part that an overlay shows, or why there are none to show."""
+    for name, word in overlay.where.items():
+        if name not in part:
+            return f"has no column {name} to choose by. {did_you_mean(name, [str(column) for column in part])}"
+        part = part[part[name].astype(str) == word]
+    return Shown(overlay, "theme", kind, in_page_order(part))
 
 
 def _links_of(gaps: Shown, results: Mapping[str, Result]) -> Iterator[Shown]:
@@ -228,10 +248,22 @@ def _complaints(found: Shown, before: Sequence[Shown]) -> Iterator[tuple[str, st
         yield "of", "is a second coverage analysis", found.overlay.of, "One map shows one; declare another map for it"
     if undrawn := cannot_be_drawn(found.frame.geometry):
         yield "of", f"has {len(undrawn)} row(s) whose geometry is missing or a collection", ", ".join(undrawn[:5]), ""
+    if found.overlay.colour_by:
+        if found.role != "theme" or found.overlay.colour_by not in found.frame:
+            columns = [str(column) for column in found.frame.columns if column != found.frame.geometry.name]
+            remedy = did_you_mean(found.overlay.colour_by, columns) if found.role == "theme" else "Name a part"
+            yield "colour_by", f"is no column of a part of {found.overlay.of}", found.overlay.colour_by, remedy
+        elif isinstance(why := theme_content(found.frame[found.overlay.colour_by], shares=_shares(found.overlay)), str):
+            yield "colour_by", why, found.overlay.colour_by, "Choose another column"
     for name in found.overlay.popup:
         if name not in found.frame or name == found.frame.geometry.name:
             allowed = [str(column) for column in found.frame.columns if column != found.frame.geometry.name]
             yield f"popup.{name}", f"is no column of {found.overlay.of}", "", did_you_mean(name, allowed)
+
+
+def _shares(overlay: Overlay) -> bool:
+    """Whether a theme has the classes in which the page shows coverage."""
+    return overlay.colour_by == "share_reached"
 
 
 def _known_facts(shown: Shown) -> list[str]:

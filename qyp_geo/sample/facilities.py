@@ -1,4 +1,4 @@
-"""Facilities: points beside streets near where people live, schools and parks on their parcels."""
+"""Facilities: points beside streets near where people live, parks, and what the plan names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shapely import Point, Polygon
 
 from qyp_geo.sample import ground
 from qyp_geo.sample.estates import Built
-from qyp_geo.sample.streets import Street
+from qyp_geo.sample.streets import Street, beside
 
 POINTS: Final = {
     # kind: (how many, metres apart, what their names end with, capacity from and to, floor area from and to in m²)
@@ -31,9 +31,13 @@ POINTS: Final = {
     "bus_stop": (120, 260, "站", (0, 0), (0, 0)),
 }
 _POCKET_PARKS: Final = ("洪招社区口袋公园", "洪科社区口袋公园", "洪翔社区口袋公园", "规划三路口袋公园", "麻坊党建公园")
-_STAGES: Final = ("primary_school", "primary_school", "junior_school")
-_STAGE_NAMES: Final = {"primary_school": "小学", "junior_school": "中学", "kindergarten": "幼儿园"}
-_SEATS: Final = {"primary_school": (900, 1900), "junior_school": (900, 1600), "kindergarten": (180, 420)}
+_PLANNED_PARK: Final = ((115.91357, 28.6268), (115.9155, 28.6268), (115.9155, 28.6292), (115.91357, 28.6292))
+_HOSPITALS: Final = {
+    "区人民医院": (420, (115.9175, 28.6475)),
+    "区中医院": (260, (115.9030, 28.6480)),
+    "洪都医院": (510, (115.9050, 28.6365)),
+    "城南医院": (180, (115.9000, 28.6085)),
+}
 
 
 def scatter(
@@ -84,55 +88,22 @@ def metro_stations() -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(rows, crs=ground.CRS)
 
 
-def schools(built: Built, rng: np.random.Generator) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
-    """Return the schools with seats, the two planned ones among them, and their gates."""
-    rows: list[dict[str, Any]] = []
-    gates: list[dict[str, Any]] = []
-    n_of: dict[str, int] = {}
-    for parcel_kind, parcel, gate in built.schools:
-        total = sum(n_of.get(stage, 0) for stage in set(_STAGES))
-        kind = "kindergarten" if parcel_kind == "kindergarten" else _STAGES[total % 3]
-        if parcel_kind != "kindergarten" and total >= 33:
-            continue
-        n = n_of[kind] = n_of.get(kind, 0) + 1
-        id_ = f"{kind[0].upper()}{n:02d}"
-        low, high = _SEATS[kind]
-        rows.append(
-            {
-                "id": id_,
-                "kind": kind,
-                "name": f"青云谱第{n}{_STAGE_NAMES[kind]}",
-                "seats": int(rng.integers(low, high)) // 10 * 10,
-                "status": "现状",
-                "open_year": int(rng.integers(1985, 2021)),
-                "geometry": parcel,
-            }
-        )
-        gates.append({"id": f"{id_}-门", "of": id_, "name": "校门", "geometry": gate})
-    works = ground.factories()
-    for id_, name, site in (
-        ("X01", "博文学校(九年一贯制)", works["洪都老厂区"]),
-        ("X02", "振飞学校(九年一贯制)", works["江铃老厂区"]),
-    ):
-        west, south, _, _ = site.bounds
-        parcel = shapely.box(west + 60, south + 8, west + 260, south + 168)
-        gates.append({"id": f"{id_}-门", "of": id_, "name": "校门", "geometry": Point(west + 160, south + 8)})
-        rows.append(
-            {
-                "id": id_,
-                "kind": "nine_year_school",
-                "name": name,
-                "seats": 2400,
-                "status": "规划",
-                "open_year": 2025,
-                "geometry": parcel,
-            }
-        )
-    return gpd.GeoDataFrame(rows, crs=ground.CRS), gpd.GeoDataFrame(gates, crs=ground.CRS)
+def hospitals(streets: Sequence[Street]) -> gpd.GeoDataFrame:
+    """Return the hospitals, with beds."""
+    rows = [
+        {
+            "id": f"YY{n}",
+            "name": f"{name}(示意)",
+            "capacity": beds,
+            "geometry": beside(Point(ground.place(*at)), streets),
+        }
+        for n, (name, (beds, at)) in enumerate(_HOSPITALS.items(), start=1)
+    ]
+    return gpd.GeoDataFrame(rows, crs=ground.CRS)
 
 
 def parks(built: Built, district: Polygon, spare: Sequence[Polygon]) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
-    """Return the parks and the pocket parks, the five that the plan names among these."""
+    """Return the parks, a planned one among them, and the pocket parks, the five that the plan names among these."""
     lakes = ground.lakes()
     green = {
         "象湖公园": lakes["象湖"].buffer(140, quad_segs=6).difference(lakes["象湖"]),
@@ -142,10 +113,25 @@ def parks(built: Built, district: Polygon, spare: Sequence[Polygon]) -> tuple[gp
         f"{name}公园": plot.buffer(-7, join_style="mitre")
         for name, plot in zip(("花博", "京山", "岱山", "城南", "三店"), spare, strict=True)
     }
-    large = [
-        {"id": f"GY{n:02d}", "name": name, "geometry": shapely.simplify(shape.intersection(district), 1.0)}
+    large: list[dict[str, Any]] = [
+        {
+            "id": f"GY{n:02d}",
+            "name": name,
+            "status": "现状",
+            "open_year": None,
+            "geometry": shapely.simplify(shape.intersection(district), 1.0),
+        }
         for n, (name, shape) in enumerate(green.items(), start=1)
     ]
+    large.append(
+        {
+            "id": f"GY{len(large) + 1:02d}",
+            "name": "洪都航空文化园",
+            "status": "规划",
+            "open_year": 2027,
+            "geometry": ground.area(_PLANNED_PARK),
+        }
+    )
     small = [
         {
             "id": f"KD{n:02d}",
@@ -155,26 +141,6 @@ def parks(built: Built, district: Polygon, spare: Sequence[Polygon]) -> tuple[gp
         for n, plot in enumerate(sorted(built.parks, key=lambda plot: -plot.centroid.y)[:36], start=1)
     ]
     return gpd.GeoDataFrame(large, crs=ground.CRS), gpd.GeoDataFrame(small, crs=ground.CRS)
-
-
-def candidates(spare: Sequence[Polygon], rng: np.random.Generator) -> gpd.GeoDataFrame:
-    """Return plots on which a neighbourhood centre could stand."""
-    rows = []
-    for n, plot in enumerate(spare, start=1):
-        at = plot.representative_point()
-        rows.append(
-            {
-                "id": f"HX{n:02d}",
-                "name": f"候选地块{n:02d}",
-                "land_use": str(rng.choice(["0702", "0901", "0801", "1403"])),
-                "ownership": str(rng.choice(["国有", "集体"])),
-                "bldg_m2": int(rng.integers(400, 2600)),
-                "origin": str(rng.choice(["存量", "新建", "配建移交"])),
-                "zoning": str(rng.choice(["符合控规", "需调整", "未覆盖"])),
-                "geometry": shapely.box(at.x - 24, at.y - 20, at.x + 24, at.y + 20),
-            }
-        )
-    return gpd.GeoDataFrame(rows, crs=ground.CRS)
 
 
 def landmarks(district: Polygon) -> gpd.GeoDataFrame:

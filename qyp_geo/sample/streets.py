@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 from shapely import LineString, Point, Polygon
 from shapely.geometry.base import BaseGeometry
+from shapely.ops import nearest_points
 
 from qyp_geo.sample import ground
 
@@ -25,6 +26,15 @@ _NAMES_EW: Final = (
     "新溪桥路", "迎宾中路", "朱桥东路", "包家花园路", "岱山路", "梅湖大道", "邓埠路",
     "高潮湖路", "城南一路", "城南二路", "麻坊路",
 )  # fmt: skip
+_TO_COME: Final = (
+    ("规划三路", "规划", 2025, ((115.9065, 28.6300), (115.9165, 28.6300))),
+    ("规划一路", "在建", 2026, ((115.9095, 28.6262), (115.9095, 28.6338))),
+    ("规划二路", "规划", 2027, ((115.9135, 28.6262), (115.9135, 28.6338))),
+    ("规划四路", "规划", 2028, ((115.9065, 28.6320), (115.9165, 28.6320))),
+)
+"""Roads of 洪都新城, drawn across the old works and led on to the streets around them."""
+_BRIDGE_M: Final = 250.0
+"""A footbridge is led so far at most from the railway to a street."""
 
 
 @dataclass(slots=True)
@@ -109,10 +119,9 @@ def with_vertices(line: LineString, spots: Sequence[tuple[float, ...]]) -> LineS
 
 
 def special_streets() -> list[Street]:
-    """Return what is there but not walked, what is not there yet, and the walks around the lakes."""
+    """Return what is not walked, be it there or being built, and the walks around the lakes."""
     tunnel = ground.line((115.8800, 28.6250), (115.8915, 28.6244))
     elevated = ground.line((115.880, 28.6600), (115.915, 28.6592), (115.964, 28.6588))
-    planned = ground.line((115.9065, 28.6300), (115.9115, 28.6300), (115.9165, 28.6300))
     river_walk = LineString(ground.lakes()["梅湖"].buffer(20, quad_segs=4).exterior.coords)
     lake_walk = LineString(ground.lakes()["象湖"].buffer(20, quad_segs=4).exterior.coords)
     return [
@@ -120,10 +129,71 @@ def special_streets() -> list[Street]:
             tunnel, "primary", "广州路—象湖隧道", {"tunnel": "yes", "foot": "no", "status": "在建", "open_year": 2025}
         ),
         Street(elevated, "trunk", "九州高架", {"bridge": "yes", "layer": "2", "foot": "no"}),
-        Street(planned, "tertiary", "规划三路", {"status": "规划", "open_year": 2025}),
         Street(river_walk, "footway", "梅湖步道"),
         Street(lake_walk, "footway", "象湖步道"),
     ]
+
+
+def to_come(streets: Sequence[Street], walls: Sequence[Polygon]) -> list[Street]:
+    """Return the roads and the footbridge that are planned; the streets they lead to get a vertex there.
+
+    Parameters
+    ----------
+    streets
+        What there is.
+    walls
+        The gated estates, which the footbridge does not cross.
+    """
+    open_to_all = [street for street in streets if not {"access", "foot", "status"} & set(street.more)]
+    roads = []
+    for name, status, open_year, (start, end) in _TO_COME:
+        first, last = ground.place(*start), ground.place(*end)
+        led_on = [_meet(Point(first), open_to_all), first, last, _meet(Point(last), open_to_all)]
+        road = Street(LineString(led_on), "tertiary", name, {"status": status, "open_year": open_year})
+        for street in open_to_all:
+            if street.line.crosses(road.line):
+                spots = shapely.get_coordinates(street.line.intersection(road.line)).round(3).tolist()
+                street.line, road.line = (with_vertices(one.line, [(x, y) for x, y in spots]) for one in (street, road))
+        roads.append(road)
+    bridge = [_meet(end, open_to_all) for end in _over_the_railway(open_to_all, shapely.union_all(walls))]
+    told: dict[str, str | int] = {"bridge": "yes", "layer": "1", "foot": "yes", "status": "规划", "open_year": 2027}
+    return [*noded(roads), Street(LineString(bridge), "footway", "京九铁路人行天桥", told)]
+
+
+def _over_the_railway(streets: Sequence[Street], walls: BaseGeometry) -> tuple[Point, Point]:
+    """Return where a footbridge meets a street on either side, as far as can be from where streets pass under the railway."""
+    rail, lines = ground.railway(), shapely.union_all([street.line for street in streets])
+    under, district = rail.intersection(lines), ground.outline()
+    found: dict[float, tuple[Point, Point]] = {}
+    for metres in np.arange(0.0, rail.length, 20.0):
+        at, on = rail.interpolate(float(metres)), rail.interpolate(float(metres) + 1.0)
+        east_m, north_m = (on.y - at.y) * _BRIDGE_M, (at.x - on.x) * _BRIDGE_M
+        west, east = (
+            LineString([(at.x, at.y), (at.x + side * east_m, at.y + side * north_m)]).intersection(lines)
+            for side in (-1, 1)
+        )
+        if at.within(district) and not (west.is_empty or east.is_empty):
+            ends = (nearest_points(at, west)[1], nearest_points(at, east)[1])
+            if not LineString(ends).intersects(walls):
+                found[at.distance(under)] = ends
+    return found[max(found)]
+
+
+def beside(at: Point, streets: Sequence[Street]) -> Point:
+    """Return the place 9 m beside the street that is nearest to a place, on its side."""
+    lines = [street.line for street in streets if not {"access", "foot", "status"} & set(street.more)]
+    line = lines[int(shapely.STRtree(lines).nearest(at))]
+    foot = line.interpolate(line.project(at))
+    return LineString([foot, at]).interpolate(9.0)
+
+
+def _meet(start: Point, streets: Sequence[Street]) -> tuple[float, float]:
+    """Return where a way from a place meets the nearest street, which gets a vertex there."""
+    n = int(shapely.STRtree([street.line for street in streets]).nearest(start))
+    end = streets[n].line.interpolate(streets[n].line.project(start))
+    spot = (round(end.x, 3), round(end.y, 3))
+    streets[n].line = with_vertices(streets[n].line, [spot])
+    return spot
 
 
 def join_to_nearest(street: Street, others: list[Street]) -> list[Street]:

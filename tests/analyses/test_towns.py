@@ -16,7 +16,9 @@ import pytest
 import shapely
 
 from qyp_geo import analyses
-from qyp_geo.frames import LayerData, Result
+from qyp_geo.analyses import Inputs
+from qyp_geo.analyses.coverage import Coverage
+from qyp_geo.frames import LayerData
 from tests.analyses.village import box, coverage_record, frame, inputs, layer, line, point, residents, streets
 
 Point = tuple[float, float]
@@ -69,7 +71,7 @@ def random_town(seed: int) -> Town:
     )
 
 
-def answered(town: Town) -> Result:
+def town_inputs(town: Town) -> Inputs:
     estates = {name: box(*sides) for name, sides in town.estates.items()}
     gates = {name: point(*place) for name, (_, place) in town.gates.items()}
     walls = {f"w{n}": line(*ends) for n, ends in enumerate(town.walls)}
@@ -84,10 +86,13 @@ def answered(town: Town) -> Result:
         "layers/gates": layer(frame("gates", gates, of=[""] * len(gates)), "gates"),
         "layers/barriers": layer(frame("barriers", walls, barrier=["wall"] * len(walls)), "barriers"),
     }
-    record = coverage_record(
+    return inputs(layers)
+
+
+def town_record() -> Coverage:
+    return coverage_record(
         facilities=["layers/toilets"], areas=[], estates="layers/estates", barriers="layers/barriers", circles=[]
     )
-    return analyses.run(record, inputs(layers))
 
 
 def clip(a: Point, b: Point, sides: Rectangle) -> tuple[float, float] | None:
@@ -232,7 +237,7 @@ def brute_force(town: Town) -> tuple[dict[str, dict[str, float]], dict[str, dict
 def test_every_walk_is_that_of_the_plain_loops(seed: int) -> None:
     town = random_town(seed)
     door, gate = brute_force(town)
-    by_unit = answered(town).parts["by_unit"]
+    by_unit = analyses.run(town_record(), town_inputs(town)).parts["by_unit"]
     rows = by_unit[by_unit["requirement"] == "own.public_toilet"].set_index("unit")
     n_reached = n_gated = 0
     for home, row in rows.iterrows():

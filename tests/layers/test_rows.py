@@ -31,8 +31,8 @@ def test_rows_become_canonical(folder: Folder) -> None:
     frame = layer.frame
     assert frame.index.name == "id"
     assert list(frame.columns) == [
-        *["name", "status", "part_of", "capacity", "open_year", "area_m2", "bldg_m2", "land_m2"],
-        *["hours", "geometry", "kind"],
+        *["name", "status", "part_of", "parking_type", "capacity", "open_year", "area_m2", "bldg_m2", "land_m2"],
+        *["ev_berths", "hours", "geometry", "kind"],
     ]
     assert list(frame["status"]) == ["existing", "planned", "existing"]
     assert list(frame["capacity"].fillna(-1)) == [120, -1, 0]
@@ -42,6 +42,21 @@ def test_rows_become_canonical(folder: Folder) -> None:
     assert [str(problem) for problem in layer.problems] == [
         "layers/data/p.csv: row 4, column 状态: no status, counted as existing"
     ]
+
+
+def test_further_columns_are_numbers_where_they_are_declared(folder: Folder) -> None:
+    folder.write(
+        "e.geojson",
+        geojson(
+            feature("Polygon", square(10, 10, 50), n="甲", year="建于1998年", homes="1,200"),
+            feature("Polygon", square(90, 10, 50), n="乙", year=None, homes=None),
+        ),
+    )
+    columns = {"name": "n", "built_year": "year", "households": "homes"}
+    frame = folder.read_one(record("estates", "polygon", "e.geojson", "EPSG:4548", columns=columns)).frame
+    assert list(frame["built_year"].fillna(-1)) == [1998, -1]
+    assert list(frame["households"].fillna(-1)) == [1200, -1]
+    assert "berths_declared" not in frame
 
 
 def test_a_layer_without_status_exists_and_says_so(folder: Folder) -> None:

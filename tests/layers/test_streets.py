@@ -112,6 +112,18 @@ def test_what_is_not_walked_stays_and_is_counted_with_its_length(folder: Folder)
     )
 
 
+def test_what_is_planned_tells_whether_it_will_be_walked(folder: Folder) -> None:
+    write(
+        folder,
+        {"street_class": "residential"},
+        {"street_class": "residential", "status": "规划"},
+        {"street_class": "primary", "status": "在建", "tunnel": "yes", "foot": "no"},
+    )
+    frame = folder.read_one(streets()).frame
+    assert list(frame["walkable"]) == [True, False, False]
+    assert list(frame["walkable_if_open"]) == [True, True, False]
+
+
 def test_an_unknown_class_is_told_and_not_walked(folder: Folder) -> None:
     write(folder, {"street_class": "residental"}, {"street_class": "residental"}, {"street_class": "path"})
     layer = folder.read_one(streets())

@@ -93,18 +93,20 @@ def test_gates_are_gates(folder: Folder) -> None:
 
 
 def test_what_a_facility_is_part_of_exists(folder: Folder) -> None:
-    rows = [("k1", "c1"), ("k2", "nowhere"), ("k3", "")]
+    rows = [("k1", "c1"), ("k2", "nowhere"), ("k3", ""), ("k4", "e")]
     folder.write("k.geojson", geojson(*(feature("Point", at(5, 5), id=id_, of=of, a=900) for id_, of in rows)))
     folder.write("c.geojson", geojson(feature("Point", at(5, 5), id="c1")))
+    folder.write("e.geojson", geojson(feature("Polygon", square(0, 0, 100), id="e", n="甲")))
     columns = {"id": "id", "name": "id", "part_of": "of", "land_m2": "a"}
     found, _ = folder.read(
+        estates=record("estates", "polygon", "e.geojson", "EPSG:4548", columns={"id": "id", "name": "n"}),
         k=record("kindergarten", "point", "k.geojson", "EPSG:4548", columns=columns),
         c=record("neighbourhood_centre", "point", "c.geojson", "EPSG:4548", columns={"id": "id", "name": "id"}),
     )
-    assert list(found["k"].frame["part_of"]) == ["c1", "nowhere", ""]
-    assert list(found["k"].frame["land_m2"]) == [900, 900, 900]
+    assert list(found["k"].frame["part_of"]) == ["c1", "nowhere", "", "e"]
+    assert list(found["k"].frame["land_m2"]) == [900, 900, 900, 900]
     assert [str(problem) for problem in folder.check(found)] == [
-        "layers/k.toml: id k2: part of a facility that no layer holds (given: 'nowhere'). "
+        "layers/k.toml: id k2: part of a facility or estate that no layer holds (given: 'nowhere'). "
         "Correct the column part_of; the id is that of the other layer"
     ]
 

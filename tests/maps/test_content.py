@@ -185,7 +185,7 @@ def test_everything_that_cannot_be_shown_is_named_at_once() -> None:
     told = [(problem.where, problem.what) for problem in caught.value.problems]
     assert told == [
         ("overlay[0].of", "names nothing that was read or computed"),
-        ("overlay[1].of", "is an analysis of kind siting, which a map cannot show"),
+        ("overlay[1].of", "is an analysis of kind siting: name the part of it that is to be shown"),
         ("overlay[2].of", "has 1 row(s) whose geometry is missing or a collection"),
         ("overlay[3].popup.open_hour", "is no column of layers/toilets"),
         ("overlay[3].popup.geometry", "is no column of layers/toilets"),

@@ -70,6 +70,10 @@ function lookOf(overlay, row) {
   }
   const type = typeOf(overlay, row);
   if (type) return type.look;
+  if (overlay.theme) {
+    const { colour, outline, hollow } = themeLook(overlay.theme, overlay.theme.of[row]);
+    return { color: outline ?? colour, fillColor: colour, dashArray: hollow ? "2 2" : "" };
+  }
   if (overlay.role === "units") return isCommunity(overlay, row) ? {} : { weight: 2.2, dashArray: "8 4" };
   if (overlay.role === "facility") {
     const [, colour] = signOf(overlay.kind, overlay.label);

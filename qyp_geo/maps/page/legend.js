@@ -4,10 +4,16 @@
 function fillLegend(page, place) {
   const wasOpen = Array.from(place.querySelectorAll("details"), ({ open }) => open);
   const sorted = [...page.overlays].sort((a, b) => LEGEND_ORDER.indexOf(a.role) - LEGEND_ORDER.indexOf(b.role));
-  const isMore = (/** @type {Overlay} */ { role, visible }) => role === "facility" && !visible;
-  const lines = sorted.filter((overlay) => !isMore(overlay)).flatMap((overlay) => legendOf(page, overlay));
-  const more = sorted.filter(isMore).flatMap((overlay) => legendOf(page, overlay));
-  if (more.length) lines.push(fold(`${word("moreFacilities")} (${more.length})`, wasOpen[1] ?? false, ...more));
+  const folds = { facility: "moreFacilities", theme: "moreThemes" };
+  const lines = sorted
+    .filter(({ role, visible }) => visible || !(role in folds))
+    .flatMap((overlay) => legendOf(page, overlay));
+  Object.entries(folds).forEach(([role, title], place) => {
+    const folded = sorted.filter((overlay) => overlay.role === role && !overlay.visible);
+    const inside = folded.flatMap((overlay) => legendOf(page, overlay));
+    const isOpen = wasOpen[1 + place] ?? false;
+    if (folded.length) lines.push(fold(`${word(title)} (${folded.length})`, isOpen, ...inside));
+  });
   place.replaceChildren(fold(word("legend"), wasOpen[0] ?? !isNarrow(), ...lines));
 }
 
@@ -28,6 +34,7 @@ function legendOf(page, overlay) {
   );
   if (overlay.role === "coverage") return [label, classList(page)];
   if (overlay.role === "streets") return [label, streetList(overlay)];
+  if (overlay.theme) return [label, themeList(overlay.theme)];
   const hint = page.coverage && page.colourBy < 0 ? [make("p", "small hint", word("chooseForGaps"))] : [];
   if (overlay.role === "links") return [label, typeList(overlay), ...hint];
   if (overlay.role in TYPES) return [label, typeList(overlay)];
@@ -55,6 +62,21 @@ function classList(page) {
   const list = make("ul", "classes", head, ...items);
   list.id = "classes";
   return list;
+}
+
+/** The classes of a theme. @param {Theme} theme */
+function themeList(theme) {
+  const counts = new Map([-1, ...theme.labels.keys()].map((place) => [place, 0]));
+  for (const place of theme.of) counts.set(place, (counts.get(place) ?? 0) + 1);
+  const places = [...theme.labels.keys(), ...(counts.get(-1) ? [-1] : [])];
+  const items = places.map((place) => {
+    const { colour, outline, hollow, label } = themeLook(theme, place);
+    const sign = make("span", hollow ? "swatch hollow" : "swatch");
+    sign.style.backgroundColor = colour;
+    sign.style.borderColor = outline ?? INK;
+    return make("li", "", sign, make("span", "", label()), make("span", "small", number(counts.get(place) ?? 0)));
+  });
+  return make("ul", "classes", ...items);
 }
 
 /** The looks of streets that are on the map. @param {Overlay} overlay */
@@ -113,6 +135,7 @@ function swatchOf(overlay) {
   if (look.dashArray) made.style.borderStyle = "dashed";
   if (overlay.role === "gaps") made.style.backgroundColor = "#f3d9ea";
   if (overlay.role === "gates") made.className = "swatch dot";
-  if (["streets", "coverage", ...Object.keys(TYPES)].includes(overlay.role)) made.className = "swatch none";
+  if (overlay.theme || ["streets", "coverage", ...Object.keys(TYPES)].includes(overlay.role))
+    made.className = "swatch none";
   return made;
 }

@@ -1,6 +1,7 @@
 // Opens the page: unpacks the data, draws it, wires the controls. Folium's own script calls startPage with its map.
 
 /** @typedef {Record<string, unknown[]>} Columns */
+/** @typedef {{labels: (string | boolean)[], ordered?: boolean, shares?: boolean, of: number[]}} Theme the class of each row, -1 if it has none */
 /**
  * @typedef {object} Overlay
  * @property {string} of
@@ -14,6 +15,8 @@
  * @property {{heading: string, values: unknown[]}[]} fields
  * @property {Shape[]} shapes
  * @property {Position[]} [at]
+ * @property {Theme} [theme]
+ * @property {string} [choice]
  * @property {L.FeatureGroup} group
  * @property {L.Layer[]} layers
  * @property {HTMLInputElement} box
@@ -286,6 +289,8 @@ function show(page, overlay, visible) {
   if (visible) page.map.addLayer(overlay.group);
   else page.map.removeLayer(overlay.group);
   overlay.box.checked = visible;
+  const others = page.overlays.filter((other) => other !== overlay && overlay.choice && other.choice === overlay.choice);
+  for (const other of others) if (visible && page.map.hasLayer(other.group)) show(page, other, false);
   restack(page);
   resizeSymbols(page);
   page.labels.redraw();

@@ -131,6 +131,7 @@ const LOOKS = {
   streets: {},
   facility: { weight: 1.2, fillOpacity: 0.3 },
   coverage: { fillOpacity: 0.95 },
+  theme: { color: "#3b4754", weight: 1, fillColor: "#7a7a7a", fillOpacity: 0.85 },
 };
 
 /** @typedef {{word: string, look: L.PathOptions, symbol?: string[]}} Type */
@@ -185,6 +186,36 @@ function labelOf(overlay) {
   return overlay.label || word(overlay.role);
 }
 
+/** Colours of classes without an order (Okabe and Ito 2008), and of classes from less to more. */
+const CLASS_COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#7a7a7a"];
+const STEP_COLOURS = ["#deebf7", "#9ecae1", "#6baed6", "#2171b5", "#08306b"];
+/** Words that look the same on every map. @type {Map<unknown, ResidentClass>} */
+const WORD_LOOKS = new Map([
+  ["达标", { colour: "#08519c", label: () => tableWord("达标") }],
+  ["未达标", { colour: "#b35806", outline: BEYOND_EDGE, label: () => tableWord("未达标") }],
+  ["无数据", NO_DATA],
+  ["不适用", { colour: "#cfd6dd", label: () => tableWord("不适用") }],
+  ["学位充足", { colour: "#08519c", label: () => tableWord("学位充足") }],
+  ["学位紧张", { colour: "#fdae61", outline: BEYOND_EDGE, label: () => tableWord("学位紧张") }],
+  ["学位不足", { colour: "#b35806", outline: BEYOND_EDGE, label: () => tableWord("学位不足") }],
+  ["无校可上", { colour: "#4a2500", label: () => tableWord("无校可上") }],
+  ["新增达标", { colour: "#08519c", label: () => tableWord("新增达标") }],
+  ["不再达标", { colour: "#b35806", outline: BEYOND_EDGE, label: () => tableWord("不再达标") }],
+  ["existing", { colour: "#7a7a7a", label: () => tableWord("existing") }],
+  ["chosen", { colour: "#d55e00", label: () => tableWord("chosen") }],
+  ["candidate", { colour: "#9fd8cb", label: () => tableWord("candidate") }],
+  ["left_out", { colour: "#ffffff", outline: "#8a94a0", hollow: true, label: () => tableWord("left_out") }],
+]);
+
+/** The look of a class of a theme; -1 is that of rows without a value. @param {Theme} theme @param {number} place @returns {ResidentClass} */
+function themeLook(theme, place) {
+  if (place < 0) return NO_DATA;
+  if (theme.shares) return SHARE_CLASSES[place];
+  const label = theme.labels[place];
+  const colours = theme.ordered ? STEP_COLOURS.slice(-theme.labels.length) : CLASS_COLOURS;
+  return WORD_LOOKS.get(label) ?? { colour: colours[place], label: () => plainText(label) };
+}
+
 /** From the bottom up; what is background takes no clicks. */
 const DRAW_ORDER = [
   "boundary",
@@ -198,6 +229,7 @@ const DRAW_ORDER = [
   "estates",
   "residents",
   "coverage",
+  "theme",
   "barriers",
   "candidates",
   "crossings",
@@ -207,6 +239,7 @@ const DRAW_ORDER = [
 ];
 const LEGEND_ORDER = [
   "coverage",
+  "theme",
   "residents",
   "gaps",
   "links",
@@ -226,7 +259,7 @@ const LEGEND_ORDER = [
 ];
 const BACKGROUND = new Set(["boundary", "landuse", "water", "streets"]);
 /** Areas that may lie within one another. */
-const NESTED = new Set(["units", "zones", "gaps", "estates"]);
+const NESTED = new Set(["units", "zones", "gaps", "estates", "theme"]);
 /** What is drawn with a sign of one character. */
 const WITH_SYMBOL = new Set(["facility", "crossings", "links"]);
 

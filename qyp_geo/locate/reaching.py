@@ -1,0 +1,46 @@
+"""What must hold before the question of whom a plan reaches can be asked."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from qyp_geo.errors import DataError, Problem
+from qyp_geo.locate.instance import Instance, some
+
+_ROUNDING = 1e-9
+
+
+def check_charge(instance: Instance, unreached_m: float | None) -> None:
+    """Refuse a charge for the unreached that is less than a walk, since then to reach somebody would be a loss.
+
+    Raises
+    ------
+    DataError
+        If it is less than the longest walk, or no number.
+    """
+    longest_m = float(instance.walk_m.max(initial=0.0))
+    if unreached_m is not None and not longest_m <= unreached_m < np.inf:
+        problem = Problem(
+            "unreached_m",
+            "",
+            "is less than the longest walk, or no number",
+            f"{unreached_m} m; the longest walk is {longest_m} m",
+            "Give at least the longest walk, or None where all must be reached",
+        )
+        raise DataError("The siting question cannot be asked", [problem])
+
+
+def why_impossible(instance: Instance, *, must_reach: bool) -> str:
+    """Why there can be no plan, as far as one look tells; empty where there may be one."""
+    forced = instance.sites[instance.forced]
+    if len(forced) > instance.new_sites:
+        return f"{len(forced)} sites are forced, and only {instance.new_sites} may be added: {some(forced)}"
+    if instance.cost is not None and instance.budget is not None:
+        needed = float(instance.cost[instance.forced].sum())
+        if needed > instance.budget * (1 + _ROUNDING):
+            return f"the forced sites cost {needed:g}, more than the budget of {instance.budget:g}: {some(forced)}"
+    unreached = instance.unreached
+    unreached = unreached[instance.weight[instance.demand.get_indexer(unreached)] > 0]
+    if must_reach and len(unreached):
+        return f"no candidate and no kept site reaches {some(unreached)}; to charge them a walk, give unreached_m"
+    return ""
