@@ -34,7 +34,7 @@ from qyp_geo.analyses.standing import GATE
 from qyp_geo.declarations import Analysis, Layer, Record, Ref
 from qyp_geo.errors import DeclarationError, Problem, did_you_mean
 from qyp_geo.frames import Result
-from qyp_geo.locate.plan import Plan
+from qyp_geo.locate import Plan
 from qyp_geo.standards import Requirement, kinds
 
 _FAR_M: Final = 1000.0

@@ -14,8 +14,7 @@ from scipy import sparse
 from qyp_geo.analyses.access import Numbers
 from qyp_geo.analyses.judging import Bools, Floats
 from qyp_geo.analyses.siting_reach import Reach
-from qyp_geo.locate.coverage import maximise_coverage
-from qyp_geo.locate.plan import Plan
+from qyp_geo.locate import Plan, maximise_coverage
 
 SCHEMES: Final = 3
 """How many different schemes a committee is shown."""

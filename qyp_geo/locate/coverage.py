@@ -16,8 +16,7 @@ from qyp_geo.locate.cover import left_open
 from qyp_geo.locate.instance import Instance, Labels, read_instance, some
 from qyp_geo.locate.plan import Plan, found, impossible
 from qyp_geo.locate.proof import fewest, most
-
-_ROUNDING = 1e-9
+from qyp_geo.locate.reaching import ROUNDING, too_many_forced
 
 
 def maximise_coverage(
@@ -81,7 +80,7 @@ def maximise_coverage(
         budget=budget,
         capacity=capacity,
     )
-    if reason := _too_many_forced(instance):
+    if reason := too_many_forced(instance):
         return impossible(instance, reason, seconds=perf_counter() - began)
     if instance.capacity is not None:
         return most_serving(instance, instance.capacity, gap=gap, began=began, until=began + time_limit_s)
@@ -140,7 +139,7 @@ def fewest_sites(
     instance = read_instance(
         walks, weight, candidates=candidates, keep=keep, force=force, forbid=forbid, cost=cost, capacity=capacity
     )
-    required = share * float(instance.weight.sum()) * (1 - _ROUNDING)
+    required = share * float(instance.weight.sum()) * (1 - ROUNDING)
     if reason := _out_of_reach(instance, required):
         return impossible(instance, reason, seconds=perf_counter() - began)
     if instance.capacity is not None:
@@ -158,18 +157,6 @@ def fewest_sites(
         gap=gap,
         seconds=perf_counter() - began,
     )
-
-
-def _too_many_forced(instance: Instance) -> str:
-    forced = instance.sites[instance.forced]
-    if len(forced) > instance.new_sites:
-        return f"{len(forced)} sites are forced, and only {instance.new_sites} may be added: {some(forced)}"
-    if instance.cost is None or instance.budget is None:
-        return ""
-    needed = float(instance.cost[instance.forced].sum())
-    if needed > instance.budget * (1 + _ROUNDING):
-        return f"the forced sites cost {needed:g}, more than the budget of {instance.budget:g}: {some(forced)}"
-    return ""
 
 
 def _out_of_reach(instance: Instance, required: float) -> str:

@@ -7,7 +7,8 @@ import numpy as np
 from qyp_geo.errors import DataError, Problem
 from qyp_geo.locate.instance import Instance, some
 
-_ROUNDING = 1e-9
+ROUNDING = 1e-9
+"""Sums of weights and costs that differ by this share are the same."""
 
 
 def check_charge(instance: Instance, unreached_m: float | None) -> None:
@@ -30,15 +31,23 @@ def check_charge(instance: Instance, unreached_m: float | None) -> None:
         raise DataError("The siting question cannot be asked", [problem])
 
 
-def why_impossible(instance: Instance, *, must_reach: bool) -> str:
-    """Why there can be no plan, as far as one look tells; empty where there may be one."""
+def too_many_forced(instance: Instance) -> str:
+    """Why the sites that are forced are more than may be added, or dearer; empty where they are not."""
     forced = instance.sites[instance.forced]
     if len(forced) > instance.new_sites:
         return f"{len(forced)} sites are forced, and only {instance.new_sites} may be added: {some(forced)}"
-    if instance.cost is not None and instance.budget is not None:
-        needed = float(instance.cost[instance.forced].sum())
-        if needed > instance.budget * (1 + _ROUNDING):
-            return f"the forced sites cost {needed:g}, more than the budget of {instance.budget:g}: {some(forced)}"
+    if instance.cost is None or instance.budget is None:
+        return ""
+    needed = float(instance.cost[instance.forced].sum())
+    if needed > instance.budget * (1 + ROUNDING):
+        return f"the forced sites cost {needed:g}, more than the budget of {instance.budget:g}: {some(forced)}"
+    return ""
+
+
+def why_impossible(instance: Instance, *, must_reach: bool) -> str:
+    """Why there can be no plan, as far as one look tells; empty where there may be one."""
+    if reason := too_many_forced(instance):
+        return reason
     unreached = instance.unreached
     unreached = unreached[instance.weight[instance.demand.get_indexer(unreached)] > 0]
     if must_reach and len(unreached):

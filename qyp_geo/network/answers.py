@@ -69,10 +69,11 @@ def nearest_table(
     targets: Positions,
     *,
     within_m: float,
+    threads: int,
     uncrossed: Graph | None,
 ) -> pd.DataFrame:
     """The nearest target of each origin; `WalkNetwork.nearest` says how. `uncrossed` is the graph without its links."""
-    nearest, walk_m = nearest_to(streets, graph, origins, targets, within_m=within_m)
+    nearest, walk_m = nearest_to(streets, graph, origins, targets, within_m=within_m, threads=threads)
     if (nearest >= 0).all():
         target = targets.labels.take(nearest).array
     else:  # as objects, so that integers stay integers beside NaN
@@ -80,7 +81,7 @@ def nearest_table(
     table = pd.DataFrame({"target": target, "walk_m": walk_m}, index=origins.labels.rename("origin"))
     if uncrossed is not None:
         # The first of the nearest targets stays the first of them as long as the walk to it is the same.
-        without, without_m = nearest_to(streets, uncrossed, origins, targets, within_m=within_m)
+        without, without_m = nearest_to(streets, uncrossed, origins, targets, within_m=within_m, threads=threads)
         table["crosses_arterial"] = (nearest >= 0) & ((nearest != without) | (walk_m != without_m))
     return table
 

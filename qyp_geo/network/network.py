@@ -303,6 +303,7 @@ class WalkNetwork(StreetNetwork):
         targets: Positions | Points,
         *,
         within_m: float = 5000.0,
+        threads: int | None = None,
         crosses_arterial: bool = False,
     ) -> pd.DataFrame:
         """The nearest target of each origin; of several at the same millimetre the first of the input.
@@ -314,6 +315,8 @@ class WalkNetwork(StreetNetwork):
         within_m
             The longest walk, inclusive; may be infinite, and is then 262 km with 16 million targets, twice that with half of
             them, and so on.
+        threads
+            As in `walks`.
         crosses_arterial
             Also tell which of the walks cross a two-sided street.
 
@@ -329,6 +332,7 @@ class WalkNetwork(StreetNetwork):
             self._positions(origins),
             self._positions(targets),
             within_m=require_limit(within_m),
+            threads=require_threads(threads),
             uncrossed=self._uncrossed if crosses_arterial else None,
         )
 

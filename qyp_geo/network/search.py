@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -91,7 +90,7 @@ def graph_of(streets: Streets, kerbs: Kerbs) -> Graph:
 
 
 def walks_csr(
-    streets: Streets, graph: Graph, origins: Positions, targets: Positions, *, within_m: float, threads: int | None
+    streets: Streets, graph: Graph, origins: Positions, targets: Positions, *, within_m: float, threads: int
 ) -> WalksCSR:
     """Every pair of an origin and a target within `within_m`."""
     # Sums are exact in any order, so the walks are the same from either side: search from the side with fewer.
@@ -116,7 +115,7 @@ def _csr(blocks: Iterator[Block], n_rows: int) -> WalksCSR:
 
 
 def blocks_within(
-    streets: Streets, graph: Graph, sources: Positions, sinks: Positions, *, within_m: float, threads: int | None
+    streets: Streets, graph: Graph, sources: Positions, sinks: Positions, *, within_m: float, threads: int
 ) -> Iterator[Block]:
     """Every pair of an owner of `sources` and one of `sinks` within `within_m`, by blocks, each source in one of them.
 
@@ -124,7 +123,6 @@ def blocks_within(
     """
     if len(sources) == 0 or len(sinks) == 0:
         return
-    threads = threads or os.cpu_count() or 1
     accesses = accesses_of(streets, sources)
     waiting = _sinks(accesses_of(streets, sinks), streets.n_nodes)
     beside = _beside(sinks, len(streets.length_m))
@@ -162,7 +160,7 @@ def _search(
 
 
 def nearest_to(
-    streets: Streets, graph: Graph, origins: Positions, targets: Positions, *, within_m: float
+    streets: Streets, graph: Graph, origins: Positions, targets: Positions, *, within_m: float, threads: int
 ) -> tuple[Ints, Floats]:
     """Number of the nearest target of each origin and the walk to it; -1 and NaN where none is within the limit."""
     accesses = accesses_of(streets, targets)
@@ -189,7 +187,6 @@ def nearest_to(
     def ask(start: int, stop: int) -> None:
         nearest_of(asking, edges, beside, labels, last_tie, *ties, how, start, stop, nearest, nearest_mm)
 
-    threads = os.cpu_count() or 1
     bounds = np.searchsorted(origins.owner, np.linspace(0, len(origins), threads + 1).astype(int)).tolist()
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(ask, bounds[:-1], bounds[1:]))

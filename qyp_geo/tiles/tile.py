@@ -227,7 +227,7 @@ def _network(lines: gpd.GeoDataFrame, question: Question) -> WalkNetwork | None:
 def _ask(net: WalkNetwork, at: Positions, targets: gpd.GeoDataFrame, question: Question) -> pd.DataFrame:
     """Return the nearest target of each origin, how many it has within the limit, and the sums of their weights."""
     to = net.snap(targets, max_off_m=question.max_off_m)
-    nearest = net.nearest(at, to, within_m=question.within_m)
+    nearest = net.nearest(at, to, within_m=question.within_m, threads=1)
     tally = net.tally(at, to, within_m=question.within_m, weights=targets[list(question.weights)], threads=1)
     ids = targets["id"].reindex(nearest["target"]).array
     return nearest.assign(target=pd.array(ids, dtype="string")).join(tally)

@@ -161,6 +161,9 @@ def test_the_same_bytes_for_any_number_of_threads(seed: int) -> None:
         for table in tables[1:]:
             for column in table:
                 assert table[column].to_numpy().tobytes() == tables[0][column].to_numpy().tobytes()
+        nearest = [net.nearest(a, b, within_m=800.0, threads=threads) for threads in (1, 2, 5, None)]
+        for table in nearest[1:]:
+            pd.testing.assert_frame_equal(table, nearest[0], check_exact=True)
 
 
 def test_a_street_longer_than_the_limit() -> None:
