@@ -1,43 +1,58 @@
-"""The `build/` folder: written whole or not at all.
+"""Folders such as `build/`: written whole or not at all.
 
-Results are written into a folder beside it, which then takes its name. Two renames cannot be one, so a kill between them leaves
+Files are written into a folder beside it, which then takes its name. Two renames cannot be one, so a kill between them leaves
 no `build/`; the next command puts the last good one back (`repair`).
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from qyp_geo.errors import QypGeoError
 
-_NEW, _OLD = ".build.new", ".build.old"
+_NO_NAMES: Final = re.compile(r"(?i:con|prn|aux|nul|(com|lpt)\d)")
+"""Names that Windows keeps for devices."""
 
 
-def repair(folder: Path) -> None:
-    """Undo an interrupted swap: the last good `build/` comes back, what was half written goes."""
-    build, new, old = folder / "build", folder / _NEW, folder / _OLD
-    if old.exists() and not build.exists():
-        old.rename(build)
+def file_name(name: str) -> str:
+    """Return what people call a thing as a name of a file that every system takes, without suffix."""
+    plain = re.sub(r"\W+", "_", name)
+    return f"{plain}_" if _NO_NAMES.fullmatch(plain) else plain
+
+
+def restore(folder: Path, name: str) -> None:
+    """Bring the last good folder of this name back where a swap was interrupted, and leave all else alone."""
+    whole, _, old = _whole_new_old(folder, name)
+    if old.exists() and not whole.exists():
+        old.rename(whole)
+
+
+def repair(folder: Path, name: str = "build") -> None:
+    """Undo an interrupted swap: the last good folder of this name comes back, what was half written goes."""
+    restore(folder, name)
+    _, new, old = _whole_new_old(folder, name)
     for left_over in (new, old):
         if left_over.exists():
             shutil.rmtree(left_over)
 
 
 @contextmanager
-def replaced_whole(folder: Path) -> Iterator[Path]:
-    """Give an empty folder to write into, which becomes `build/` when the block ends well.
+def replaced_whole(folder: Path, name: str = "build") -> Iterator[Path]:
+    """Give an empty folder to write into, which becomes `name` in `folder` when the block ends well.
 
     Raises
     ------
     QypGeoError
-        If `build/` cannot be replaced, for instance because a file of it is open in another program.
+        If the last one cannot be replaced, for instance because a file of it is open in another program.
     """
-    repair(folder)
-    build, new, old = folder / "build", folder / _NEW, folder / _OLD
+    repair(folder, name)
+    whole, new, old = _whole_new_old(folder, name)
     try:
         new.mkdir()
     except OSError as error:
@@ -46,16 +61,20 @@ def replaced_whole(folder: Path) -> Iterator[Path]:
         ) from error
     try:
         yield new
-        if build.exists():
-            build.rename(old)
-        new.rename(build)
+        if whole.exists():
+            whole.rename(old)
+        new.rename(whole)
     except OSError as error:
         raise QypGeoError(
-            f"{build} could not be written: {error.strerror}. Close the files of build/ that are open in other programs, "
+            f"{whole} could not be written: {error.strerror}. Close the files of {name}/ that are open in other programs, "
             "make room on the disk, and run again; the last results are as they were."
         ) from error
     finally:
-        repair(folder)
+        repair(folder, name)
+
+
+def _whole_new_old(folder: Path, name: str) -> tuple[Path, Path, Path]:
+    return folder / name, folder / f".{name}.new", folder / f".{name}.old"
 
 
 def link(file: Path, target: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from qyp_geo import __version__, summary
-from qyp_geo.build import repair
+from qyp_geo.build import repair, replaced_whole
 from qyp_geo.errors import DataError, QypGeoError
 
 app = typer.Typer(
@@ -143,6 +143,62 @@ def batch(
     summary.print_batch(console, outcomes)
     if any(outcome.message for outcome in outcomes):
         raise typer.Exit(1)
+
+
+@app.command()
+def report(folder: Folder = Path()) -> None:
+    """Write the papers of the last run (workbook, report, maps, GeoPackage) to build/report/."""
+    from qyp_geo.built import open_build  # noqa: PLC0415
+    from qyp_geo.papers import write_papers  # noqa: PLC0415
+
+    console = _screen()
+    repair(folder)
+    with _progress(console) as progress:
+        progress("results")
+        finished = open_build(folder)
+        progress("papers")
+        with replaced_whole(folder / "build", "report") as target:
+            write_papers(finished, target)
+    summary.print_files(console, folder / "build" / "report")
+
+
+@app.command()
+def publish(
+    folder: Folder = Path(),
+    draft: Annotated[
+        bool,
+        typer.Option(
+            "--draft", help="Write draft/ instead, which needs no review number: watermarked, for the office."
+        ),
+    ] = False,
+) -> None:
+    """Write what the last run made for residents to public/, ready for any static host."""
+    from qyp_geo.publishing import publish as publish_folder  # noqa: PLC0415
+
+    console = _screen()
+    repair(folder)
+    with _progress(console) as progress:
+        progress("pages, tables and downloads")
+        published = publish_folder(folder, draft=draft)
+    summary.print_files(console, published.folder)
+    for page, reason in published.left_out.items():
+        console.print(f"  left out: {page}: {reason}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"Next: qyp serve {folder}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def serve(
+    folder: Folder = Path(),
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any that is free.")] = 8000,
+) -> None:
+    """Show what was published (public/, or else draft/) in a browser of this computer, until Ctrl+C."""
+    from qyp_geo import serving  # noqa: PLC0415
+
+    published = serving.published_folder(folder)
+    with serving.open_server(published, port=port) as server:
+        _screen().print(f"{published} is at {serving.address(server)} (Ctrl+C ends)", markup=False, soft_wrap=True)
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
 
 
 def _command() -> str:

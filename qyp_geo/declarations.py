@@ -225,6 +225,15 @@ class Overlay(Record):
     visible: bool = True
 
 
+class Exemption(Record):
+    """Why a page may be public without a 审图号."""
+
+    clause: str = Field(min_length=1)
+    """Which rule exempts it, such as 地图审核管理规定 第六条."""
+    approver: str = Field(min_length=1)
+    date: Date
+
+
 class Map(Record):
     """`maps/NAME.toml`: one page that we show."""
 
@@ -232,7 +241,17 @@ class Map(Record):
     audience: Literal["planners", "residents"]
     language: list[Literal["zh", "en"]] = Field(default_factory=lambda: ["zh", "en"], min_length=1)  # type: ignore[arg-type]
     review_number: str = ""
+    """The 审图号; without it, or an exemption, a page stays a draft."""
+    exemption: Exemption | None = None
+    publisher: str = ""
+    """Who made the map (制图单位)."""
+    tiles: Literal["none", "tianditu", "amap"] = "none"
+    """The tile service below the map, which readers then fetch: 天地图 (with a key from the environment) or 高德."""
+    decimals: Literal[3, 4] = 4
+    """To how many decimals of a degree a residents' page draws all but facilities: 4 are some 10 m, 3 some 100 m."""
     overlay: list[Overlay] = Field(min_length=1)
+    tables: list[Ref] = Field(default_factory=list)
+    """Analyses of which nothing is drawn: their tables stand beside the map."""
 
 
 R = TypeVar("R", bound=Record)

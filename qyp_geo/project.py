@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from qyp_geo import analyses, layers
+from qyp_geo import analyses, layers, maps
 from qyp_geo.declarations import (
     Analysis,
     District,
@@ -116,6 +116,11 @@ def survey(folder: Path) -> tuple[Project | None, list[Problem]]:
         problems += analyses.check_scenario(district.scenario, shown_as=DISTRICT_FILE, layers=layer_records)
     in_order = {owner: record for owner in order if isinstance(record := records.get(owner), Analysis)}
     pages = {owner: record for owner, record in records.items() if isinstance(record, Map)}
+    for owner, page in pages.items():
+        problems += maps.basemap_problems(page, f"{owner}.toml")
+        problems += maps.refusals(
+            page, shown_as=f"{owner}.toml", district=district, layers=layer_records, analyses=in_order
+        )
     return Project(folder, district, layer_records, in_order, pages), problems
 
 

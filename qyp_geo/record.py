@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +44,24 @@ class Run:
         return {reference: notes for reference, notes in said.items() if notes}
 
 
-def run_json(run: Run, command: str) -> str:
-    """Return the text of `run.json`: the command, every input with its hash, every parameter, warnings and outputs."""
+def run_json(run: Run, command: str, *, written_to: Path) -> str:
+    """Return the text of `run.json`, which says all that `qyp_geo.built` needs to open the results again.
+
+    Parameters
+    ----------
+    run
+        What was found.
+    command
+        The command as typed.
+    written_to
+        The folder that the outputs lie in by now.
+
+    Returns
+    -------
+    str
+        JSON: the command, every input with its hash, every parameter, which question each result answers and what parts it
+        has, what is assumed, warnings, and every output with its hash.
+    """
     project = run.project
     declared = {
         "district": {"layers/district": project.district},
@@ -57,21 +73,28 @@ def run_json(run: Run, command: str) -> str:
         "version": __version__,
         "command": command,
         "crs": project.district.crs,
-        "inputs": {path.relative_to(project.folder).as_posix(): sha256(path) for path in _inputs(project.folder)},
+        "inputs": input_hashes(project.folder),
         "parameters": {
             name: {reference: record.model_dump(mode="json") for reference, record in records.items()}
             for name, records in declared.items()
         },
         "seconds": dict(run.seconds),
+        "results": {
+            reference: {
+                "record": result.record.model_dump(mode="json", exclude_unset=True),  # as answered: with its scenario
+                "parts": list(result.parts),
+                "files": list(result.files),
+            }
+            for reference, result in run.results.items()
+        },
         "notes": run.notes,
-        "warnings": [str(problem) for problem in run.warnings],
-        "outputs": [path.as_posix() for path in run.outputs],
+        "warnings": [asdict(problem) for problem in run.warnings],
+        "outputs": {path.as_posix(): sha256(written_to / path) for path in run.outputs},
     }
     return json.dumps(content, ensure_ascii=False, indent=1)
 
 
-def _inputs(folder: Path) -> list[Path]:
-    """Every file of the three declared folders: declarations, data, local standards."""
-    return sorted(
-        path for name in ("layers", "analyses", "maps") for path in (folder / name).rglob("*") if path.is_file()
-    )
+def input_hashes(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file of the three declared folders: declarations, data, local standards."""
+    found = (path for name in ("layers", "analyses", "maps") for path in (folder / name).rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): sha256(path) for path in sorted(found)}

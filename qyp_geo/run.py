@@ -81,5 +81,5 @@ def run(folder: Path, *, command: str, progress: Progress, scheduler: str | None
 
         outputs = sorted(path.relative_to(build) for path in build.rglob("*") if path.is_file())
         finished = Run(project, read, results, tuple(problems), tuple(outputs), seconds)
-        (build / "run.json").write_text(run_json(finished, command), encoding="utf-8", newline="\n")
+        (build / "run.json").write_text(run_json(finished, command, written_to=build), encoding="utf-8", newline="\n")
     return finished

@@ -175,12 +175,15 @@ class _Start:
         for kind, (title, geometry) in _STRUCTURAL.items():
             if self.counts[kind]:
                 files[f"layers/{kind}.toml"] = self._layer(title, kind, geometry, head=self._gates(kind == "estates"))
+        if self.counts["mask"]:
+            files["layers/mask.toml"] = self._layer("不公开范围", "mask", "polygon")
         for kind in self.facilities:
             known = standards.kinds()[kind]
             files[f"layers/{kind}.toml"] = self._layer(known.name_zh, kind, "mixed", head=self._gates(known.walled))
         files["analyses/coverage.toml"] = self._coverage()
         files["analyses/gaps.toml"] = 'kind = "gaps"\ntitle = "服务缺口"\ncoverage = "analyses/coverage"\n'
         files["maps/planners.toml"] = self._map()
+        files["maps/residents.toml"] = self._residents_map()
         return files
 
     def told(self) -> list[str]:
@@ -194,6 +197,11 @@ class _Start:
             "tagged; see layers/residents.toml",
             f"facilities: {', '.join(found) or 'none'}",
             f"not in the extract, so without data: {', '.join(absent) or 'none'}",
+            *(
+                [f"cut out of the page for residents: military ground, mask {self.counts['mask']}"]
+                if self.counts["mask"]
+                else []
+            ),
             "walls and ways: "
             + ", ".join(f"{_STRUCTURAL[kind][0]} {kind} {self.counts[kind]}" for kind in ("gates", *_WALLS))
             + (
@@ -261,6 +269,25 @@ class _Start:
             )
         return f'title = {_quoted(f"{self.title} 十五分钟生活圈")}\naudience = "planners"\n' + "".join(overlays)
 
+    def _residents_map(self) -> str:
+        """Return the page that residents open; the district's line, as OpenStreetMap has it, is no official one."""
+        ground = [
+            _overlay(f"layers/{kind}", _STRUCTURAL[kind][0], visible=kind == "water")
+            for kind in ("water", "estates")
+            if self.counts[kind]
+        ]
+        facilities = [
+            _overlay(f"layers/{kind}", standards.kinds()[kind].name_zh, visible=kind in _SHOWN_AT_FIRST)
+            for kind in self.facilities
+        ]
+        return (
+            f'title = {_quoted(f"我家的十五分钟生活圈:{self.title}")}\naudience = "residents"\n'
+            'review_number = ""    # 审图号;没有审图号又没有免审依据的,只能作为草稿\npublisher = ""        # 制图单位\n'
+            + _overlay("analyses/coverage", "住宅:步行可达的设施")
+            + _overlay("layers/streets", "道路")
+            + "".join(ground + facilities)
+        )
+
 
 _TOO_FEW_CROSSINGS: Final = (
     f'# crossings = "layers/crossings"    # 每公里干路不足 {_CROSSINGS_PER_KM:g} 处,暂不采用:干路按在路口穿越计\n'
@@ -303,11 +330,12 @@ def _count(extract: Extract, boundary: BaseGeometry) -> dict[str, int]:
     def usually(kind: str) -> gpd.GeoDataFrame:
         return extract.things(usual(kind), as_drawn=STRUCTURES[kind].as_drawn)[0]
 
-    dwellings, estates = usually("residents"), usually("estates")
+    dwellings, estates, masked = usually("residents"), usually("estates"), usually("mask")
     counts = {
         "streets": within(extract.streets(), inside),
         "residents": within(dwellings[dwellings["form"] == "area"], inside),
         "estates": within(estates[are_walled(estates, extract)], near),
+        "mask": within(masked[masked["form"] == "area"], near),
     }
     for kind in ("water", "gates", "barriers", "crossings"):
         counts[kind] = within(usually(kind), near)

@@ -48,11 +48,16 @@ def headings() -> Mapping[str, str]:
 
 
 def percent(share: float) -> str:
-    """Return a share to 0.1 %; half goes up. What is not all is never written as 100.0 %, nor what is not nothing as 0.0 %."""
-    tenths = _half_up(share * 1000)
+    """Return a share to 0.1 % as text (see `to_thousandths`)."""
+    return f"{to_thousandths(share) * 100:.1f}%"
+
+
+def to_thousandths(share: float) -> float:
+    """Return a share to 0.1 %; half goes up. What is not all never becomes 100.0 %, nor what is not nothing 0.0 %."""
+    thousandths = _half_up(share * 1000)
     if 0.0 < share < 1.0:
-        tenths = min(max(tenths, 1), 999)
-    return f"{tenths / 10:.1f}%"
+        thousandths = min(max(thousandths, 1), 999)
+    return thousandths / 1000
 
 
 def to_tens(people: float) -> float:
@@ -74,19 +79,36 @@ def write_table(table: pd.DataFrame | gpd.GeoDataFrame, path: Path, *, as_csv: b
     path
         The file's path without suffix.
     as_csv
-        Whether a CSV is written beside it: UTF-8 with a byte order mark, so that Excel reads it; Chinese headings; shares as
-        percentages to 0.1 %, people to tens (but for single homes); a geometry as `lon` and `lat` (WGS 84) of a point within
-        it; text that a spreadsheet would take for a formula preceded by an apostrophe.
+        Whether `write_csv` writes it beside that.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     table.to_parquet(path.with_name(f"{path.name}.parquet"))
     if as_csv:
-        shown = _for_readers(_flat(table), rounded=not path.name.endswith(_ONE_HOME))
-        shown.to_csv(path.with_name(f"{path.name}.csv"), encoding="utf-8-sig", index=False)
+        write_csv(table, path.with_name(f"{path.name}.csv"), rounded=not path.name.endswith(_ONE_HOME))
 
 
-def _flat(table: pd.DataFrame | gpd.GeoDataFrame) -> pd.DataFrame:
-    """Return a table without index or geometry."""
+def write_csv(table: pd.DataFrame | gpd.GeoDataFrame, path: Path, *, rounded: bool = True) -> None:
+    """Write a table as CSV for a spreadsheet.
+
+    UTF-8 with a byte order mark, so that Excel reads it; Chinese headings; shares as percentages to 0.1 %, people to tens; a
+    geometry as `lon` and `lat` (WGS 84) of a point within it; text that a spreadsheet would take for a formula preceded by an
+    apostrophe.
+
+    Parameters
+    ----------
+    table
+        What is written.
+    path
+        The file.
+    rounded
+        False for tables of single homes, whose people are not rounded.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _for_readers(flat(table), rounded=rounded).to_csv(path, encoding="utf-8-sig", index=False)
+
+
+def flat(table: pd.DataFrame | gpd.GeoDataFrame) -> pd.DataFrame:
+    """Return a table without index or geometry; a geometry becomes the place of a point within it (`lon`, `lat`, WGS 84)."""
     if isinstance(table, gpd.GeoDataFrame):
         within = to_display(table.set_geometry(table.representative_point())).geometry
         plain = pd.DataFrame(table.drop(columns=table.geometry.name))
@@ -95,14 +117,38 @@ def _flat(table: pd.DataFrame | gpd.GeoDataFrame) -> pd.DataFrame:
 
 
 def _for_readers(table: pd.DataFrame, *, rounded: bool) -> pd.DataFrame:
-    """Return a table as it is read: words for codes, figures rounded as figures of a plan are, Chinese headings."""
+    """Return a table as a CSV holds it: shares as percentages, text that is no formula, Chinese headings."""
+    table = as_read(table, rounded=rounded)
+    for name in map(str, table.columns):
+        if "share" in name:
+            table[name] = _each(table[name], percent)
+        if not pd.api.types.is_numeric_dtype(table[name]):
+            table[name] = _each(table[name], _inert)
+    return table.rename(columns=heading)
+
+
+def as_read(table: pd.DataFrame, *, rounded: bool = True) -> pd.DataFrame:
+    """Return a table as it is read: words for codes, and figures rounded as figures of a plan are.
+
+    Parameters
+    ----------
+    table
+        Without geometry.
+    rounded
+        Whether people are given to tens.
+
+    Returns
+    -------
+    DataFrame
+        With the same columns, index and order. Shares are to 0.1 %, other figures to three digits after the point.
+    """
     counts = [name for name in map(str, table.columns) if rounded and _counts_people(table, name)]
     tens = {name: _in_tens(table, name) for name in counts}
     table = table.copy()
     for name in map(str, table.columns):
         column = table[name]
         if "share" in name:
-            table[name] = _each(column, percent)
+            table[name] = _each(column, to_thousandths).astype("Float64")
         elif name in tens:
             table[name] = tens[name]
         elif pd.api.types.is_bool_dtype(column):
@@ -115,9 +161,7 @@ def _for_readers(table: pd.DataFrame, *, rounded: bool) -> pd.DataFrame:
             )
         elif pd.api.types.is_float_dtype(column) and name not in {"lon", "lat"}:
             table[name] = column.round(3)
-        if not pd.api.types.is_numeric_dtype(table[name]):
-            table[name] = _each(table[name], _inert)
-    return table.rename(columns=_heading)
+    return table
 
 
 def _in_words(words: Mapping[str, str], code: str) -> str:
@@ -162,7 +206,7 @@ def _in_tens(table: pd.DataFrame, name: str) -> pd.Series:
     return tens
 
 
-def _heading(name: str) -> str:
+def heading(name: str) -> str:
     """Return the heading of a column; that of a count or a share of one thing names the thing."""
     known = headings()
     if name in known:

@@ -23,3 +23,15 @@ def shared_data() -> Path:
     folder = Path(__file__).parents[2] / "shared" / "data"
     require(folder.is_dir(), "real data is read from ../shared/data beside the checkout, which is not there")
     return folder
+
+
+@pytest.fixture(scope="session")
+def sample_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample district as `qyp new` makes it, run once; tests only read it."""
+    from qyp_geo.run import run  # noqa: PLC0415  most tests do without
+    from qyp_geo.starting import new_district  # noqa: PLC0415
+
+    folder = tmp_path_factory.mktemp("sample") / "qingyunpu"
+    new_district(folder)
+    run(folder, command="qyp run", progress=lambda _: None)
+    return folder

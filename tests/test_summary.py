@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -11,7 +12,7 @@ from rich.console import Console
 from qyp_geo.analyses import KINDS
 from qyp_geo.declarations import Analysis
 from qyp_geo.frames import Result
-from qyp_geo.summary import TABLES, cells
+from qyp_geo.summary import TABLES, cells, print_files
 
 NAN = float("nan")
 SILENT = {"scenario", "zones"}
@@ -231,3 +232,14 @@ def test_targets_are_listed_where_it_can_be_said_whether_they_are_kept() -> None
     assert "目标 3 3 1 1 0 2" in said
     assert "普惠性幼儿园覆盖率 94.5 90 – % 已实现 按基期值 纲要 L323" in said
     assert "绿地" not in said
+
+
+def test_files_are_named_and_many_of_one_folder_are_counted(tmp_path: Path) -> None:
+    for name in ["a.txt", "few/b.txt", *(f"many/{n}.txt" for n in range(31))]:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x" * 2000)
+    console = Console(width=200)
+    with console.capture() as captured:
+        print_files(console, tmp_path)
+    assert captured.get().splitlines()[1:] == ["  a.txt  2 kB", "  few/b.txt  2 kB", "  many/  31 files  62 kB"]

@@ -145,9 +145,10 @@ def measure_coverage(record: Coverage, given: Inputs) -> Result:
     Result
         ``table``: shares per area and requirement (`share_table`). Parts: ``headline`` (平均达标项数, 全达标率, `headlines`),
         ``by_unit`` (one row per demand unit and requirement, unit by unit, in the order of ``units`` and ``requirements``),
-        ``units`` (the demand units inside the district), ``requirements``, ``sensitivity`` (shares at other limits,
-        `sensitivity_table`), ``legs`` (units whose way to the street is in doubt, `legs_table`); with land use also ``land``
-        (用地覆盖率, `land_table`); and ``edges`` and ``accesses``, from which a page draws ways (`network_parts`).
+        ``units`` (the demand units inside the district), ``requirements``, ``counted`` (which facilities count for each, and
+        whether their access is known), ``sensitivity`` (shares at other limits, `sensitivity_table`), ``legs`` (units whose
+        way to the street is in doubt, `legs_table`); with land use also ``land`` (用地覆盖率, `land_table`); and ``edges`` and
+        ``accesses``, from which a page draws ways (`network_parts`).
 
     Raises
     ------
@@ -198,6 +199,7 @@ def measure_coverage(record: Coverage, given: Inputs) -> Result:
             "by_unit": _by_unit(standing, asked, facilities.table, judged, uncertain),
             "units": units,
             "requirements": _requirements(asked, judged),
+            "counted": _counted(asked, judged, facilities.table),
             "sensitivity": sensitivity_table(areas, asked, judged, people),
             "legs": legs,
             **_land(record, given, asked, judged, facilities),
@@ -365,6 +367,7 @@ def _requirements(asked: Sequence[Requirement], judged: Judgement) -> pd.DataFra
             "circle": one.circle,
             "sets": "、".join(one.sets),
             "limit_m": one.limit_m,
+            "strict": one.strict,
             "beside_m": np.nan if one.beside_m is None else one.beside_m,
             "strength": one.strength,
             "effect": one.effect,
@@ -380,4 +383,19 @@ def _requirements(asked: Sequence[Requirement], judged: Judgement) -> pd.DataFra
             "note": one.note,
         }
         for one, known, usable in zip(asked, judged.known, judged.usable, strict=True)
+    )
+
+
+def _counted(asked: Sequence[Requirement], judged: Judgement, facilities: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per requirement and facility that counts for it by kind and size."""
+    number = np.concatenate(judged.by_size)
+    of = np.repeat(np.arange(len(asked)), [len(counts) for counts in judged.by_size])
+    known = [np.isin(counts, usable) for counts, usable in zip(judged.by_size, judged.usable, strict=True)]
+    return pd.DataFrame(
+        {
+            "requirement": np.array([one.id for one in asked], dtype=object)[of],
+            "facility_layer": facilities["layer"].to_numpy()[number],
+            "facility": facilities["id"].to_numpy()[number],
+            "access_known": np.concatenate(known),
+        }
     )

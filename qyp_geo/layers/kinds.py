@@ -186,6 +186,8 @@ STRUCTURES: Final = MappingProxyType(
             osm_words=("signals", "signals", "zebra", "zebra", "footbridge", "underpass"),
         ),
         "landuse": Structure(frozenset({POLYGON}), named=False, text=("code",), required=("code",)),
+        # What lies in it is on no page for residents, whichever layer it is of.
+        "mask": Structure(frozenset({POLYGON}), named=False, tags=({"landuse": ("military",)},)),
         # The status of a plot is a word of its plan, none of the states of a facility.
         "candidates": Structure(frozenset({POINT, POLYGON}), numbers=("area_m2", "bldg_m2")),
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -15,22 +16,22 @@ from typing import Final
 from qyp_geo.errors import MissingError
 
 _OURS: Final = Path(__file__).parent / "page"
-_SCRIPTS: Final = (
-    "words.js",
-    "unpack.js",
-    "style.js",
-    "symbol.js",
-    "draw.js",
-    "labels.js",
-    "elements.js",
-    "figures.js",
-    "ways.js",
-    "views.js",
-    "tables.js",
-    "search.js",
-    "legend.js",
-    "page.js",
-)
+_SCRIPTS: Final[Mapping[str, Sequence[str]]] = {
+    "common": (
+        *("words.js", "unpack.js", "network.js", "circle.js", "style.js", "symbol.js", "homes.js"),
+        *("elements.js", "labels.js", "basemap.js", "frame.js", "combobox.js", "grid.js", "address.js", "watermark.js"),
+    ),
+    "planners": (
+        *("words.js", "draw.js", "figures.js", "ways.js", "charts.js", "views.js", "tables.js"),
+        *("areas.js", "decisions.js", "plan.js", "whatif.js", "export.js", "topics.js", "viewed.js", "search.js"),
+        *("legend.js", "speak.js", "page.js"),
+    ),
+    "residents": (
+        *("words.js", "content.js", "base.js", "walks.js", "draw.js", "place.js", "views.js", "tables.js", "legend.js"),
+        *("search.js", "locate.js", "sheet.js", "page.js"),
+    ),
+}
+"""In the order in which they are read: what both pages share, then what one page has of its own."""
 _LEAFLET: Final = "1.9."
 _IMAGE: Final = re.compile(r"url\(([^)#]+)\)")
 _REMEDY: Final = 'Install the project again with "pip install ."; a page is never built with a part missing'
@@ -57,26 +58,28 @@ def leaflet_folder() -> Path:
     return Path(package.BASE_DIR)
 
 
-def style(leaflet: Path) -> str:
+def style(leaflet: Path, audience: str) -> str:
     """Return the whole style of a page: Leaflet's with its images inside, then ours."""
 
     def as_data(match: re.Match[str]) -> str:
         image = leaflet / match[1].strip("'\" ")
         return f"url(data:image/{image.suffix[1:]};base64,{base64.b64encode(_bytes(image)).decode('ascii')})"
 
-    return _IMAGE.sub(as_data, _text(leaflet / "leaflet.css")) + _text(_OURS / "page.css")
+    ours = (_text(_OURS / folder / "page.css") for folder in ("common", audience))
+    return _IMAGE.sub(as_data, _text(leaflet / "leaflet.css")) + "".join(ours)
 
 
-def scripts(leaflet: Path) -> tuple[str, str]:
+def scripts(leaflet: Path, audience: str) -> tuple[str, str]:
     """Return Leaflet's script and ours."""
     # Without its source map, which a browser's tools would ask for.
     theirs = re.sub(r"//# sourceMappingURL=\S+", "", _text(leaflet / "leaflet.js"))
-    return theirs, '"use strict";\n' + "\n".join(_text(_OURS / name) for name in _SCRIPTS)
+    ours = [_text(_OURS / folder / name) for folder in ("common", audience) for name in _SCRIPTS[folder]]
+    return theirs, '"use strict";\n' + "\n".join(ours)
 
 
-def body() -> str:
+def body(audience: str) -> str:
     """Return the page's own HTML: the places that its script fills."""
-    return _text(_OURS / "page.html")
+    return _text(_OURS / audience / "page.html")
 
 
 def _text(path: Path) -> str:

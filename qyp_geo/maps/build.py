@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from qyp_geo.declarations import District, Map, Record, references
-from qyp_geo.errors import QypGeoError
 from qyp_geo.frames import LayerData, Result
+from qyp_geo.maps.basemap import basemap_content, image_hosts
 from qyp_geo.maps.coverage import coverage_content, members
+from qyp_geo.maps.decisions import decisions_content
 from qyp_geo.maps.frame import assemble, render_frame
 from qyp_geo.maps.overlays import Shown, collect, overlay_content, table_content
 from qyp_geo.maps.pack import Packer, pack_text
+from qyp_geo.maps.publication import is_public, require_publishable, seen_of
+from qyp_geo.maps.residents import residents_content
 from qyp_geo.standards import kinds
 
 _CHECKS: Final = ("check", "says", "source", "test", "unit", "expected", "measured", "holds", "note")
@@ -40,25 +43,40 @@ def build_page(
     Raises
     ------
     DeclarationError
-        With every overlay that cannot be shown.
+        With every overlay that cannot be shown, or that residents must not see (`publication.refusals`).
     MissingError
         If an asset of the page is missing.
-    QypGeoError
-        If the page is for residents: exact people per building must not be published, and the rules for what may be are not
-        part of this page.
     """
-    if record.audience != "planners":
-        raise QypGeoError(
-            f'map {record.title}: audience = "{record.audience}" cannot be built: this page tells people building by building, '
-            'which must not be published. Set audience = "planners" and keep the page inside the office'
-        )
-    shown = collect(record, layers=layers, results=results)
     packer = Packer()
-    rests_on = list(dict.fromkeys(_rests_on(record, district, results)))
-    content = {
+    if record.audience == "residents":
+        require_publishable(record, district, layers, results)
+        content = residents_content(record, district=district, layers=layers, results=results, packer=packer)
+    else:
+        content = _planners_content(record, district, layers, results, packer)
+    content = {**_common_content(record, district, layers, results), **content}
+    blocks = {"qyp-text": pack_text(content), "qyp-numbers": packer.numbers()}
+    return assemble(render_frame(), blocks, audience=record.audience, image_hosts=image_hosts(record))
+
+
+def _common_content(
+    record: Map, district: District, layers: Mapping[str, LayerData], results: Mapping[str, Result]
+) -> dict[str, object]:
+    """Return what a page of either audience says of itself."""
+    for_residents = record.audience == "residents"
+    rests_on = dict.fromkeys(_seen(record, results) if for_residents else _rests_on(record, district, results))
+    sources = [layers[reference] for reference in rests_on if reference in layers]
+    if for_residents:
+        sources = [one for one in sources if is_public(one.record)]
+    dates = [day for one in sources for day in (one.record.provenance.as_of, one.record.provenance.retrieved) if day]
+    return {
+        "audience": record.audience,
         "title": record.title,
         "languages": record.language,
         "reviewNumber": record.review_number,
+        "exemption": record.exemption.model_dump(mode="json") if record.exemption else None,
+        "publisher": record.publisher,
+        "basemap": basemap_content(record),
+        "date": max(dates).isoformat() if dates else "",
         "district": {
             "name": district.name,
             "title": district.title,
@@ -66,12 +84,24 @@ def build_page(
             "walkKmh": district.walk_kmh,
         },
         "kinds": {kind.kind: [kind.name_zh, kind.name_en] for kind in kinds().values()},
+        "sources": [_source(one) for one in sources],
+    }
+
+
+def _planners_content(
+    record: Map,
+    district: District,
+    layers: Mapping[str, LayerData],
+    results: Mapping[str, Result],
+    packer: Packer,
+) -> dict[str, object]:
+    shown = collect(record, layers=layers, results=results)
+    return {
         "overlays": [overlay_content(one, packer) for one in shown],
         **_analyses_content(shown, results, packer),
-        "sources": [_source(layers[reference]) for reference in rests_on if reference in layers],
-        "notes": list(dict.fromkeys(_notes(rests_on, layers, results))),
+        "decisions": decisions_content([*(one.of for one in record.overlay), *record.tables], results),
+        "notes": list(dict.fromkeys(_notes(record, district, layers, results))),
     }
-    return assemble(render_frame(), {"qyp-text": pack_text(content), "qyp-numbers": packer.numbers()})
 
 
 def _analyses_content(shown: list[Shown], results: Mapping[str, Result], packer: Packer) -> dict[str, object]:
@@ -92,12 +122,20 @@ def _analyses_content(shown: list[Shown], results: Mapping[str, Result], packer:
 
 
 def _rests_on(record: Record, district: District, results: Mapping[str, Result]) -> Iterator[str]:
-    """Yield every layer and analysis that a record refers to, directly or through analyses, and the boundary."""
+    """Yield every layer and analysis that a planners' page rests on, directly or through analyses, and the boundary."""
     for _, reference in references(type(record), record.model_dump()):
         yield reference
         if reference in results:
             yield from _rests_on(results[reference].record, district, results)
     yield district.boundary
+
+
+def _seen(record: Record, results: Mapping[str, Result]) -> Iterator[str]:
+    """Yield every layer and analysis that a residents' page shows something of: what it does not show it does not name."""
+    for _, reference in seen_of(record):
+        yield reference
+        if reference in results:
+            yield from _seen(results[reference].record, results)
 
 
 def _source(layer: LayerData) -> dict[str, object]:
@@ -114,7 +152,9 @@ def _source(layer: LayerData) -> dict[str, object]:
     }
 
 
-def _notes(rests_on: list[str], layers: Mapping[str, LayerData], results: Mapping[str, Result]) -> Iterator[str]:
-    for reference in rests_on:
+def _notes(
+    record: Map, district: District, layers: Mapping[str, LayerData], results: Mapping[str, Result]
+) -> Iterator[str]:
+    for reference in _rests_on(record, district, results):
         found = layers.get(reference) or results.get(reference)
         yield from found.notes if found else ()

@@ -8,25 +8,28 @@ import numpy as np
 import pandas as pd
 
 from qyp_geo.frames import Result
+from qyp_geo.maps.network import PARTS, ways_content
 from qyp_geo.maps.overlays import plain, table_content
 from qyp_geo.maps.pack import Column, Packer
-from qyp_geo.maps.ways import PARTS, ways_content
 
-_REQUIREMENT: Final = (
+REQUIREMENT: Final = (
     "id",
     "kind",
     "title",
     "circle",
     "limit_m",
+    "strict",
     "strength",
     "clause",
     "source",
     "verified",
     "reference",
 )
+"""The columns of a requirement that pages read."""
 _AREA: Final = (
     "level",
     "area",
+    "area_name",
     "requirement",
     "people_covered",
     "people_total",
@@ -37,7 +40,16 @@ _AREA: Final = (
     "people_uncertain",
     "verdict",
 )
-_HEADLINE: Final = ("level", "area", "set", "n_items", "n_items_with_data", "mean_reached", "all_reached_share")
+_HEADLINE: Final = (
+    "level",
+    "area",
+    "area_name",
+    "set",
+    "n_items",
+    "n_items_with_data",
+    "mean_reached",
+    "all_reached_share",
+)
 NOTHING: Final = -1
 """Stands for no walk, no facility, and a requirement that was not asked of a unit."""
 
@@ -95,7 +107,7 @@ def coverage_content(result: Result, units: pd.Index, packer: Packer) -> dict[st
         if column in by_unit:
             packed[name] = columns(whole(by_unit[column]))
     content: dict[str, object] = {
-        "requirements": table_content(requirements, _REQUIREMENT),
+        "requirements": table_content(requirements, REQUIREMENT),
         "facilities": table_content(first, ("kind", "facility", "facility_name", "owner")),
         "verdicts": plain(pd.Series(words)),
         **packed,

@@ -9,18 +9,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import folium
 from branca.element import Element, Figure, MacroElement
 from folium.template import Template
 
+from qyp_geo.errors import QypGeoError
 from qyp_geo.maps import assets
 
 _HEAD: Final = "<!--qyp:head-->"
 _BODY: Final = "<!--qyp:body-->"
 _DATA: Final = "<!--qyp:data-->"
+_DRAFT: Final = '<meta name="qyp-release" content="draft">'
+_PUBLIC: Final = '<meta name="qyp-release" content="public">'
 _INLINE: Final = {
     "script-src": re.compile(r"<script>(.*?)</script>", re.DOTALL),
     "style-src": re.compile(r"<style>(.*?)</style>", re.DOTALL),
@@ -74,7 +77,7 @@ def render_frame() -> str:
     return str(figure.render())
 
 
-def assemble(frame: str, blocks: Mapping[str, str]) -> str:
+def assemble(frame: str, blocks: Mapping[str, str], *, audience: str, image_hosts: Sequence[str] = ()) -> str:
     """Put assets and data into the frame.
 
     Parameters
@@ -83,12 +86,16 @@ def assemble(frame: str, blocks: Mapping[str, str]) -> str:
         What `render_frame` returned.
     blocks
         Packed data by element id.
+    audience
+        Whose page it is: "planners" or "residents", each with script and style of its own.
+    image_hosts
+        From where it may fetch images.
 
     Returns
     -------
     str
-        The whole page. Its Content-Security-Policy allows the very scripts and styles that are in it, by hash, and nothing
-        else but ``data:`` images.
+        The whole page, a draft: it says so across the map until it is released. Its Content-Security-Policy allows the
+        very scripts and styles that are in it, by hash, and nothing else but images: ``data:`` and those of `image_hosts`.
 
     Raises
     ------
@@ -96,9 +103,9 @@ def assemble(frame: str, blocks: Mapping[str, str]) -> str:
         If an asset is missing.
     """
     leaflet = assets.leaflet_folder()
-    style = f"<style>{assets.style(leaflet)}</style>"
-    scripts = "".join(f"<script>{script}</script>" for script in assets.scripts(leaflet))
-    page = _insert(frame, _BODY, assets.body())
+    style = f"<style>{assets.style(leaflet, audience)}</style>"
+    scripts = "".join(f"<script>{script}</script>" for script in assets.scripts(leaflet, audience))
+    page = _insert(frame, _BODY, assets.body(audience))
     allowed = {
         directive: [_hash(text) for text in pattern.findall(style + scripts + page)]
         for directive, pattern in _INLINE.items()
@@ -106,17 +113,32 @@ def assemble(frame: str, blocks: Mapping[str, str]) -> str:
     policy = "; ".join(
         ["default-src 'none'"]
         + [f"{directive} {' '.join(hashes)}" for directive, hashes in allowed.items()]
-        + ["img-src data:", "base-uri 'none'", "form-action 'none'"]
+        + [f"img-src {' '.join(['data:', *image_hosts])}", "base-uri 'none'", "form-action 'none'"]
     )
     head = (
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="referrer" content="no-referrer">\n'
+        f'{_DRAFT}\n<meta name="referrer" content="no-referrer">\n'
         '<link rel="icon" href="data:,">\n<title>qyp_geo</title>\n'
     )
     data = "\n".join(
         f'<script type="application/octet-stream" id="{name}">{text}</script>' for name, text in blocks.items()
     )
     return _insert(_insert(page, _HEAD, head + style + scripts), _DATA, data)
+
+
+def release(html: str) -> str:
+    """Return a page that `assemble` made as one for the public, without the mark of a draft; who may, is not decided here.
+
+    Scripts and styles are what they were, so that the page's policy still allows them.
+
+    Raises
+    ------
+    QypGeoError
+        If it is no draft.
+    """
+    if html.count(_DRAFT) != 1:
+        raise QypGeoError("the page is no draft as qyp run writes them: run again, and publish what that wrote")
+    return html.replace(_DRAFT, _PUBLIC)
 
 
 def _insert(page: str, marker: str, text: str) -> str:

@@ -162,6 +162,8 @@ def overlay_content(shown: Shown, packer: Packer) -> dict[str, object]:
     }
     if shown.overlay.colour_by:
         content["theme"] = theme_content(shown.frame[shown.overlay.colour_by], shares=_shares(shown.overlay))
+    if shown.overlay.where:
+        content["where"] = shown.overlay.where
     if shown.overlay.choice:
         content["choice"] = shown.overlay.choice
     if shown.role in _LABELLED:

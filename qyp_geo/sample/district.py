@@ -86,6 +86,7 @@ def make_district() -> dict[str, gpd.GeoDataFrame]:
         "barriers": city.barriers(),
         "crossings": crossings,
         "landuse": landuse,
+        "mask": ground.mask(),
         "candidates": centres.with_rooms(plots_for_centres, register, walled["estate_gates"], open_centres, later),
         **points,
         **centres.holding(open_centres, points),

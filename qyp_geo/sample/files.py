@@ -53,6 +53,7 @@ def write_files(frames: Mapping[str, gpd.GeoDataFrame], folder: Path) -> None:
         "estate_gates",
         "barriers",
         "crossings",
+        "mask",
     ):
         _geojson(frames[name], folder / f"{name}.geojson")
     _geopackage(frames, folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import geopandas as gpd
 import numpy as np
 import pyproj
 import shapely
@@ -71,6 +72,12 @@ def lakes() -> dict[str, Polygon]:
 def factories() -> dict[str, Polygon]:
     """Return the old factory sites."""
     return {name: area(corners) for name, corners in _FACTORIES.items()}
+
+
+def mask() -> gpd.GeoDataFrame:
+    """Return ground that is on no page for residents: invented, where nobody lives and streets pass through."""
+    corners = ((115.924, 28.6025), (115.929, 28.6025), (115.929, 28.6049), (115.924, 28.6049))
+    return gpd.GeoDataFrame({"id": ["M1"], "name": ["不公开范围(示意)"]}, geometry=[area(corners)], crs=CRS)
 
 
 def stations() -> dict[str, Point]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -36,6 +37,8 @@ TABLES: Final[Mapping[str, Callable[[Result], Iterator[Table]]]] = MappingProxyT
     }
 )
 """The closing tables of each kind of analysis; of what lies in which zone the map and the files tell."""
+_MOST_NAMED: Final = 30
+"""Of a folder with more files than this, only their number is told."""
 
 
 def print_run(console: Console, run: Run, folder: Path) -> None:
@@ -57,6 +60,20 @@ def print_run(console: Console, run: Run, folder: Path) -> None:
     for page in run.project.maps:
         console.print(Text(f"  open {folder / 'build' / page}.html in a browser"), soft_wrap=True)
     console.print(Text(f"  {sum(run.seconds.values()):.1f} s"))
+
+
+def print_files(console: Console, folder: Path) -> None:
+    """Print which files a folder holds, and how large they are; of a folder in it with many, how many and how large in all."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    console.print(Text(f"{len(files)} files in {folder}", style="bold"), soft_wrap=True)
+    for beside, group in groupby(files, key=lambda path: path.parent):
+        inside = list(group)
+        many = beside != folder and len(inside) > _MOST_NAMED
+        lines = [(f"{beside.relative_to(folder).as_posix()}/  {len(inside)} files", inside)] if many else []
+        lines = lines or [(path.relative_to(folder).as_posix(), [path]) for path in inside]
+        for said, held in lines:
+            kilobytes = max(round(sum(path.stat().st_size for path in held) / 1000), 1)
+            console.print(Text(f"  {said}  {kilobytes:,} kB"), soft_wrap=True)
 
 
 def print_batch(console: Console, outcomes: Iterable[Outcome]) -> None:

@@ -332,6 +332,7 @@ def test_the_strength_word_decides_between_warning_and_failure(village: Result, 
 def test_what_is_unverified_or_ones_own_is_marked(village: Result) -> None:
     asked = village.parts["requirements"].set_index("id")
     assert not asked.loc[KINDERGARTENS, "verified"]
+    assert not asked["strict"].any()
     assert "未核" in of_area(village, KINDERGARTENS, "village")["source"]
     assert any(note.startswith("未核:") for note in village.notes)
     assert "自定口径:邻里中心 500 米、公厕 410 米" in village.notes

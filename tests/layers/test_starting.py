@@ -237,3 +237,23 @@ def test_a_real_pbf_outside_china(tmp_path: Path) -> None:
     assert toml(tmp_path / "t", "layers/district.toml")["crs"] == "EPSG:32635"
     assert (tmp_path / "t/layers/data/extract.osm.pbf").read_bytes() == path.read_bytes()
     assert_ready(tmp_path / "t")
+
+
+def test_a_page_for_residents_is_declared_without_the_line_of_the_district(tmp_path: Path) -> None:
+    folder, _ = new(tmp_path, small_town())
+    page = open_project(folder).maps["maps/residents"]
+    assert (page.audience, page.review_number) == ("residents", "")
+    shown = [overlay.of for overlay in page.overlay]
+    assert shown[:2] == ["analyses/coverage", "layers/streets"]
+    assert "layers/public_toilet" in shown
+    assert not {"layers/boundary", "layers/residents"} & set(shown)
+
+
+def test_military_ground_is_cut_out_of_the_page_for_residents(tmp_path: Path) -> None:
+    town = small_town()
+    town.block(70, 20, -20, 30, -10, landuse="military")
+    folder, told = new(tmp_path, town)
+    assert_ready(folder)
+    assert open_project(folder).layers["layers/mask"].kind == "mask"
+    assert "layers/mask" not in [overlay.of for page in open_project(folder).maps.values() for overlay in page.overlay]
+    assert told[-2] == "cut out of the page for residents: military ground, mask 1"

@@ -42,10 +42,10 @@ def unarmour(block: str) -> bytes:
 
 def column(data: bytes, where: list[int]) -> npt.NDArray[np.int64]:
     """One column of numbers, byte by byte."""
-    start, count = where
+    start, count, planes = where
     values, value = [], 0
     for n in range(count):
-        folded = sum(data[start + plane * count + n] << (8 * plane) for plane in range(4))
+        folded = sum(data[start + plane * count + n] << (8 * plane) for plane in range(planes))
         value += (folded >> 1) if folded % 2 == 0 else -((folded + 1) >> 1)
         values.append(value)
     return np.array(values, dtype=np.int64)

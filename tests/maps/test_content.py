@@ -197,7 +197,7 @@ def test_everything_that_cannot_be_shown_is_named_at_once() -> None:
 def test_a_page_for_residents_is_refused() -> None:
     record, district, layers, results = make_district(side=2)
     residents = record.model_copy(update={"audience": "residents"})
-    with pytest.raises(QypGeoError, match="must not be published"):
+    with pytest.raises(QypGeoError, match="cannot be for residents"):
         build((residents, district, layers, results))
 
 
