@@ -42,9 +42,9 @@ from qyp_geo.maps.pack import Packer
 from qyp_geo.maps.places import place_frame, places_content, streets_by_name
 from qyp_geo.maps.publication import is_osm
 from qyp_geo.maps.speeds import speeds
+from qyp_geo.maps.themes import share_classes
 
 _WITHIN, _FARTHER, _UNKNOWN, _NOT_ASKED = 0, 1, 2, -1
-_SHARES: Final = (-1.0, -0.75, -0.5, -0.25, 0.0)  # the least share of each class, from all down; as in style.js
 _NO_SHARE: Final = 5
 _ADMINISTRATIVE: Final = frozenset({"boundary", "units"})
 _NO_OFFICIAL_BASE: Final = "非法定底图"
@@ -292,15 +292,14 @@ def _homes_content(
     states = np.full((len(asked), len(homes)), _NOT_ASKED, dtype=np.int64)
     states[need[place >= 0], place[place >= 0]] = state[place >= 0]
 
-    share = homes["share_reached"].to_numpy(dtype=float)
-    of_share = np.where(np.isnan(share), _NO_SHARE, np.searchsorted(_SHARES, -share, side="left"))
+    of_share = share_classes(homes["share_reached"])
     communities = areas[areas["level"] == "community"]
     row = pd.Series(communities.index, index=communities["area_name"])
     row = row[~row.index.duplicated(keep=False)]
     return {
         "shapes": packer.shapes(to_display(homes[[homes.geometry.name]]).geometry, decimals=decimals),
         "need": [packer.column(one) for one in states],
-        "share": packer.column(of_share),
+        "share": packer.column(np.where(of_share < 0, _NO_SHARE, of_share)),
         "area": packer.column(homes["community"].map(row).fillna(-1).astype(int)),
     }
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 MOST_CLASSES: Final = 8
@@ -32,9 +33,8 @@ def theme_content(values: pd.Series, *, shares: bool = False) -> dict[str, objec
         ``of`` each row, -1 where there is no value.
     """
     if shares:
-        share = values.to_numpy(dtype=np.float64, na_value=np.nan)
-        of = np.where(np.isnan(share), -1, np.searchsorted(_SHARES, -share, side="left"))
-        return {"labels": ["100%", "75–99%", "50–74%", "25–49%", "0–24%"], "shares": True, "of": of.tolist()}
+        told = ["100%", "75–99%", "50–74%", "25–49%", "0–24%"]
+        return {"labels": told, "shares": True, "of": share_classes(values).tolist()}
     if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
         return _steps(values.to_numpy(dtype=np.float64, na_value=np.nan))
     known = values.astype(object).where(values.notna(), None)
@@ -45,6 +45,12 @@ def theme_content(values: pd.Series, *, shares: bool = False) -> dict[str, objec
     place = {label: n for n, label in enumerate(labels)}
     shown = [bool(label) if isinstance(label, bool | np.bool_) else str(label) for label in labels]
     return {"labels": shown, "ordered": False, "of": [place.get(value, -1) for value in known]}
+
+
+def share_classes(shares: pd.Series) -> npt.NDArray[np.intp]:
+    """Return the class of each share of requirements within reach, all first; -1 where there is none."""
+    share = shares.to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(np.isnan(share), -1, np.searchsorted(_SHARES, -share, side="left"))
 
 
 def _steps(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> dict[str, object]:

@@ -28,13 +28,6 @@ from qyp_geo.papers.model import (
 )
 from qyp_geo.papers.telling import Finding, Telling, points_of
 
-_WARNINGS: Final = {
-    "学位充足": "#5aa2d8",
-    "学位紧张": "#fdae61",
-    "学位不足": "#b35806",
-    "无数据": "#ffffff",
-}
-_EXTREMES: Final = 3
 _EXISTING: Final = "#1f4e79"
 _CHOSEN: Final = "#b35806"
 

@@ -32,9 +32,6 @@ _WARNINGS: Final = {
     "学位不足": "#b35806",
     "无数据": "#ffffff",
 }
-_EXTREMES: Final = 3
-_EXISTING: Final = "#1f4e79"
-_CHOSEN: Final = "#b35806"
 
 
 def catchment(telling: Telling, _reference: str, result: Result) -> Finding:
