@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from qyp_geo.build import repair
 from qyp_geo.errors import QypGeoError
 from qyp_geo.run import Progress, run
 from qyp_geo.tiles import HERE, open_workers
@@ -75,7 +74,6 @@ def _run_one(command: str, folder: Path) -> Outcome:
     began = time.perf_counter()
     message, n_warnings = "", 0
     try:
-        repair(folder)
         n_warnings = len(run(folder, command=command, progress=lambda _: None, scheduler=HERE).warnings)
     except QypGeoError as error:
         message = str(error)

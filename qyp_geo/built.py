@@ -108,7 +108,8 @@ def _whole_layers(project: Project) -> list[str]:
 
 def _layer(build: Path, reference: str, project: Project, said: Mapping[str, Any]) -> LayerData:
     frame = gpd.read_parquet(build / f"{reference}.parquet")
-    return LayerData(project.layers[reference], frame, notes=tuple(said["notes"].get(reference, ())))
+    notes = tuple(said["notes"].get(reference, ()))
+    return LayerData(project.layers[reference], frame, notes=notes, digest=said["tables"].get(reference, ""))
 
 
 def _result(build: Path, reference: str, said: Mapping[str, Any]) -> Result:

@@ -17,7 +17,10 @@ from pyproj.aoi import AreaOfInterest
 from pyproj.database import query_utm_crs_info
 
 from qyp_geo.datum import Pair, bd09_to_wgs84, gcj02_to_wgs84
+from qyp_geo.declarations import LOCAL_DATUM
 from qyp_geo.errors import CrsError
+from qyp_geo.geodesy import NO_PUBLIC_PARAMETERS, is_closed
+from qyp_geo.local_datum import local_datum
 
 DISPLAY_CRS: Final = "EPSG:4326"
 MAX_SCALE_ERROR: Final = 0.001
@@ -26,7 +29,6 @@ _UNSHIFT: Final[dict[str, Callable[[npt.NDArray[np.float64], npt.NDArray[np.floa
     "bd09": bd09_to_wgs84,
 }
 _GEOGRAPHIC: Final = {"wgs84": "EPSG:4326", "gcj02": "EPSG:4326", "bd09": "EPSG:4326", "cgcs2000": "EPSG:4490"}
-_WITHOUT_PUBLIC_PARAMETERS: Final = ("Xian 1980", "Beijing 1954", "New Beijing")
 
 
 def crs_of_datum(datum: str) -> pyproj.CRS:
@@ -35,22 +37,21 @@ def crs_of_datum(datum: str) -> pyproj.CRS:
     Parameters
     ----------
     datum
-        ``wgs84``, ``cgcs2000``, ``gcj02``, ``bd09`` (all in degrees) or an EPSG code.
+        ``wgs84``, ``cgcs2000``, ``gcj02``, ``bd09`` (all in degrees), ``local``, or an EPSG code.
 
     Raises
     ------
     CrsError
-        If the code is unknown, or is of 西安80 or 北京54.
+        If the code is unknown, or is of 西安80 or 北京54; of ``local``, if its parameters are not given or cannot be used.
     """
+    if datum == LOCAL_DATUM:
+        return local_datum().written
     try:
         crs = pyproj.CRS.from_user_input(_GEOGRAPHIC.get(datum, datum))
     except pyproj.exceptions.CRSError as error:
         raise CrsError(f"{datum} is not a known coordinate reference system") from error
-    if crs.datum is not None and any(name in crs.datum.name for name in _WITHOUT_PUBLIC_PARAMETERS):
-        raise CrsError(
-            f"{datum} ({crs.name}) needs transformation parameters that are not public (西安80、北京54 的转换参数未公开); "
-            "have the data converted to CGCS2000 by the office that keeps it"
-        )
+    if is_closed(crs):
+        raise CrsError(f"{datum} ({crs.name}) {NO_PUBLIC_PARAMETERS}")
     return crs
 
 
@@ -84,13 +85,15 @@ def to_analysis(frame: gpd.GeoDataFrame, *, datum: str, crs: str) -> gpd.GeoData
     -------
     GeoDataFrame
         A new frame, same index, in metres. GCJ-02 and BD-09 are undone to 1e-9 degree; CGCS2000 and WGS 84 are taken as one
-        frame, which is true to below a metre.
+        frame, which is true to below a metre. A local system goes by its user's parameters.
     """
     geometry = frame.geometry.to_numpy()
-    if datum in _UNSHIFT:
-        unshift = _UNSHIFT[datum]
+    local = local_datum() if datum == LOCAL_DATUM else None
+    unshift = local.to_degrees if local is not None else _UNSHIFT.get(datum)
+    if unshift is not None:
         geometry = shapely.transform(geometry, lambda xy: np.column_stack(unshift(xy[:, 0], xy[:, 1])))
-    written = gpd.GeoSeries(geometry, index=frame.index, crs=crs_of_datum(datum))
+    reached = "cgcs2000" if local is not None else datum
+    written = gpd.GeoSeries(geometry, index=frame.index, crs=crs_of_datum(reached))
     return frame.set_geometry(written.to_crs(district_crs(crs)))
 
 

@@ -15,12 +15,24 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from qyp_geo.errors import Problem, did_you_mean
 
 SHIFTED_DATUMS = ("gcj02", "bd09")
-DATUMS = ("wgs84", "cgcs2000", *SHIFTED_DATUMS)
+LOCAL_DATUM = "local"
+MAX_DECLARATION_BYTES = 1 << 20
+DATUMS = ("wgs84", "cgcs2000", *SHIFTED_DATUMS, LOCAL_DATUM)
+RASTERS = (".tif", ".tiff")
 
 
 def _check_ref(value: str) -> str:
@@ -35,21 +47,44 @@ def _check_crs(value: str) -> str:
     return value
 
 
+def _check_table(value: str) -> str:
+    if not re.fullmatch(r"[^\W\d]\w{0,62}\.[^\W\d]\w{0,62}", value):
+        raise ValueError('a table is written "schema.table", in letters, digits and _')
+    return value
+
+
 def _check_datum(value: str) -> str:
-    if value not in DATUMS and not re.fullmatch(r"EPSG:\d{4,6}", value):
+    if value and value not in DATUMS and not re.fullmatch(r"EPSG:\d{4,6}", value):
         raise ValueError(f'allowed: {", ".join(DATUMS)} or an EPSG code such as "EPSG:4548"')
     return value
 
 
+_NO_NAMES = re.compile(r"(?i:con|prn|aux|nul|com[\d¹²³]|lpt[\d¹²³])(\..*)?")
+"""Names that Windows keeps for devices, whatever suffix they bear."""
+_MAX_NAME_BYTES = 240
+
+
 def _check_path(value: str) -> str:
-    if Path(value).is_absolute() or re.match(r"[A-Za-z]:|[\\/]", value) or ".." in re.split(r"[\\/]", value):
+    names = re.split(r"[\\/]", value)
+    if (
+        Path(value).is_absolute()
+        or re.match(r"[A-Za-z]:|[\\/]", value)
+        or any(name.strip(" .") == "" for name in names if ".." in name)
+    ):
         raise ValueError("a data path stays inside the district folder: give it relative to layers/, without ..")
-    return value
+    if any(_NO_NAMES.fullmatch(name) or re.search(r'[\x00-\x1f<>:"|?*]', name) for name in names):
+        raise ValueError(
+            "a data path holds no name that a system keeps for itself: rename the file in letters, digits and _"
+        )
+    if any(len(name.encode("utf-8", "surrogatepass")) > _MAX_NAME_BYTES for name in names) or len(names) > 16:
+        raise ValueError("a data path is short: rename the file, or put it straight into layers/data/")
+    return "/".join(name for name in names if name not in {"", "."})  # however a system writes it, one path is one text
 
 
 Ref = Annotated[str, AfterValidator(_check_ref)]
 Crs = Annotated[str, AfterValidator(_check_crs)]
 Datum = Annotated[str, AfterValidator(_check_datum)]
+TableName = Annotated[str, AfterValidator(_check_table)]
 DataPath = Annotated[str, AfterValidator(_check_path)]
 Date = Annotated[date, Field(strict=False)]  # also as text, "2026-01-15"
 Geometry = Literal["point", "line", "polygon", "mixed"]
@@ -60,7 +95,9 @@ CodeSystem = Literal["ydyh2023", "ydyh2020", "gbt21010_2017", "sd3", "gb50137_20
 class Record(BaseModel):
     """A declaration: frozen, and nothing in it that is not known."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, strict=True, use_attribute_docstrings=True
+    )
 
 
 class Change(Record):
@@ -107,18 +144,65 @@ class District(Record):
     """In which state the whole folder is looked at, but for analyses that declare another."""
 
 
-class Source(Record):
-    """Where a layer comes from, and which datum its coordinates are in."""
+class ByName(Record):
+    """Where things lie that are given by the name of a community, an estate or a place only."""
 
-    path: DataPath
-    datum: Datum
+    column: str = Field(min_length=1)
+    """The column that names the place."""
+    among: list[Ref] = Field(min_length=1)
+    """The layers whose names (and aliases) are meant, the most exact first."""
+    aliases: dict[str, str] = Field(default_factory=dict)
+    """Another name = the name in these layers, such as 徐坊 = 徐家坊."""
+
+
+class Source(Record):
+    """Where a layer comes from (a file, or a table of a PostGIS database), and which datum its coordinates are in."""
+
+    table: TableName | None = None
+    """A table of the database whose address stands in the environment (`QYP_POSTGIS_DSN`), which also says its CRS."""
+    path: DataPath = Field(default="", validate_default=True)
+    """A file beside the declarations; empty for a table."""
+    format: Literal["amap"] | None = None
+    """What a JSON file holds that is no GeoJSON: answers of AMap's place search, which are in GCJ-02."""
+    by_name: ByName | None = None
+    datum: Datum = Field(default="", validate_default=True)
+    """Empty only where the source itself says it: a table, a raster, AMap's answers, places by name."""
+    wkt: str | None = None
+    """The column of a table that holds geometry as WKT, instead of `lon` and `lat`."""
     encoding: str | None = None
     lon: str | None = None
     lat: str | None = None
     layer: str | None = None
-    """The layer of a GeoPackage or the sheet of a workbook, where it holds several."""
+    """The layer of a GeoPackage or a drawing, the map file in an archive, the sheet of a workbook or the geometry column of a
+    table, where there are several."""
     tags: dict[str, list[str]] | None = None
     """Which OSM objects are taken, instead of those of its kind: with every key, each with one of its values (or `*`)."""
+
+    @field_validator("path")
+    @classmethod
+    def _one_source(cls, path: str, info: ValidationInfo) -> str:
+        if bool(path) == bool(info.data.get("table")):
+            if path:
+                raise ValueError("a layer is read from a file or from a table: give path or table, not both")
+            raise PydanticCustomError("missing", "is missing")
+        return path
+
+    @field_validator("datum")
+    @classmethod
+    def _datum_said(cls, datum: str, info: ValidationInfo) -> str:
+        if info.data.get("format") == "amap":
+            if datum not in {"", "gcj02"}:
+                raise ValueError("AMap answers in gcj02: leave the datum out")
+            return "gcj02"
+        of_raster = str(info.data.get("path", "")).lower().endswith(RASTERS)
+        if not datum and not of_raster and not any(info.data.get(key) for key in ("table", "format", "by_name")):
+            raise PydanticCustomError("missing", "is missing")
+        return datum
+
+    @property
+    def shown(self) -> str:
+        """What is read, as the user knows it: the file below the district folder, or the table."""
+        return f"layers/{self.path}" if self.path else f"PostGIS {self.table}"
 
 
 class Provenance(Record):
@@ -260,13 +344,30 @@ R = TypeVar("R", bound=Record)
 def read_toml(path: Path, shown_as: str) -> tuple[dict[str, Any] | None, list[Problem]]:
     """Read a TOML file; a file that cannot be read is a problem, not an exception."""
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig")), []
-    except tomllib.TOMLDecodeError as error:
-        return None, [Problem(shown_as, "", f"is not valid TOML: {error}", remedy="Mend the line that is named")]
-    except UnicodeDecodeError:
-        return None, [Problem(shown_as, "", "is not UTF-8 text", remedy="Save the declaration as UTF-8")]
-    except OSError as error:
-        return None, [Problem(shown_as, "", f"cannot be read: {error.strerror}")]
+        if path.stat().st_size <= MAX_DECLARATION_BYTES:
+            return tomllib.loads(path.read_bytes().decode("utf-8-sig")), []
+        remedy = "Data belongs into layers/data/, not into a declaration"
+        return None, [Problem(shown_as, "", "is larger than 1 MiB, the most that a declaration takes", "", remedy)]
+    except (ValueError, RecursionError, OSError) as error:
+        return None, [_unread(error, shown_as)]
+
+
+def _unread(error: ValueError | RecursionError | OSError, shown_as: str) -> Problem:
+    match error:
+        case tomllib.TOMLDecodeError():
+            return Problem(shown_as, "", f"is not valid TOML: {error}", "", "Mend the line that is named")
+        case UnicodeDecodeError():
+            return Problem(shown_as, "", "is not UTF-8 text", "", "Save the declaration as UTF-8")
+        case RecursionError():
+            return Problem(
+                shown_as, "", "is nested too deeply", "", "Take the brackets apart: no declaration needs so many"
+            )
+        case OSError():
+            return Problem(shown_as, "", f"cannot be read: {error.strerror}", "", "Give the file read permission")
+        case _:  # a number of thousands of digits
+            return Problem(
+                shown_as, "", f"holds a value that cannot be read: {error}", "", "Write a usual number there"
+            )
 
 
 def make_record(cls: type[R], content: Mapping[str, Any], shown_as: str) -> tuple[R | None, list[Problem]]:
@@ -290,6 +391,9 @@ def make_record(cls: type[R], content: Mapping[str, Any], shown_as: str) -> tupl
 
 def _remove(content: Any, path: tuple[str | int, ...]) -> None:
     """Remove the value at a path of keys; items of a list stay in place, for the sake of the positions after them."""
+    if not path:  # the record as a whole, which then cannot stand
+        content.clear()
+        return
     *parents, last = path
     for part in parents:
         if not (isinstance(content, dict) and part in content):
@@ -354,8 +458,18 @@ def _problem_of(cls: type[Record], detail: Mapping[str, Any], shown_as: str) -> 
             what, remedy = "is not a date", "Write it as 2026-01-15"
         case "string_too_short" | "too_short":
             what, given, remedy = "is empty", "", "Give at least one value"
+        case "string_type":
+            what, remedy = "is not a text", "Write it in quotes"
+        case "float_type" | "int_type" | "int_from_float" | "finite_number":
+            what, remedy = "is not a number that can be used here", "Write a plain number, without quotes"
+        case "bool_type":
+            what, remedy = "is neither true nor false", "Write true or false, without quotes"
+        case "list_type":
+            what, remedy = "is not a list", 'Write it as ["…", "…"]'
+        case "dict_type" | "model_type" | "model_attributes_type":
+            what, remedy = "is not a table of keys", "Write its keys under a heading in brackets, one a line"
         case _:
-            what, remedy = str(detail["msg"]), ""
+            what, remedy = str(detail["msg"]), "Give a value that fits"
     return Problem(shown_as, where, what, given, remedy)
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+
+_MOVES: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, marks of direction, and halves of characters; line ends and tabs are none."""
 
 Severity = Literal["error", "warning"]
 
@@ -28,6 +32,8 @@ class Problem:
         What is allowed, or what to do.
     severity
         An ``error`` stops a run; a ``warning`` is repeated in its summary.
+    check
+        The name of the check that found what is plausible but wrong, such as ``swapped_axes``; empty for plain mistakes.
     """
 
     file: str
@@ -36,12 +42,23 @@ class Problem:
     given: str = ""
     remedy: str = ""
     severity: Severity = "error"
+    check: str = ""
 
     def __str__(self) -> str:
-        place = f"{self.file}: {self.where}" if self.where else self.file
-        given = f" (given: {self.given})" if self.given else ""
-        remedy = f". {self.remedy}" if self.remedy else ""
-        return f"{place}: {self.what}{given}{remedy}"
+        place = f"{self.file}: {shortened(self.where)}" if self.where else self.file
+        given = f" (given: {shortened(self.given)})" if self.given else ""
+        remedy = f". {shortened(self.remedy, 4000)}" if self.remedy else ""
+        return f"{place}: {shortened(self.what, 1000)}{given}{remedy}"
+
+
+def shortened(text: str, letters: int = 240) -> str:
+    """Return a text as a message shows it: a long one without its middle."""
+    return text if len(text) <= letters else f"{text[: letters // 2]} … {text[-letters // 2 :]}"
+
+
+def printable(text: str) -> str:
+    """Return a text that moves no cursor and turns no writing round: what does is shown by its number instead."""
+    return _MOVES.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:
@@ -55,6 +72,9 @@ def did_you_mean(given: str, allowed: Iterable[str]) -> str:
 
 class QypGeoError(Exception):
     """The base of every error that a user's input can cause."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class ProblemsError(QypGeoError, ValueError):
@@ -77,6 +97,10 @@ class ProblemsError(QypGeoError, ValueError):
 
 class DeclarationError(ProblemsError):
     """The TOML files of a district folder say something that cannot be."""
+
+
+class RefusedError(DeclarationError):
+    """A page may not be published as it is declared."""
 
 
 class DataError(ProblemsError):

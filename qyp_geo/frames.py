@@ -31,12 +31,15 @@ class LayerData:
         Warnings that a run repeats in its summary (errors never get this far).
     notes
         Assumptions that a figure resting on this layer must print.
+    digest
+        SHA-256 of the rows that a database gave; empty for a file, which has its own.
     """
 
     record: Layer
     frame: gpd.GeoDataFrame
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    digest: str = ""
 
 
 @dataclass(slots=True)

@@ -8,8 +8,9 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from qyp_geo import analyses, layers, maps
+from qyp_geo import analyses, layers, local_datum, maps
 from qyp_geo.declarations import (
+    LOCAL_DATUM,
     Analysis,
     District,
     Layer,
@@ -100,6 +101,7 @@ def survey(folder: Path) -> tuple[Project | None, list[Problem]]:
         if record is not None and not found:
             records[owner] = record
 
+    problems += _check_links(folder)
     problems += _check_references(refers, declared)
     order, cycle = _order(refers)
     problems += cycle
@@ -151,14 +153,35 @@ def _record_of(path: Path, content: Mapping[str, Any], shown_as: str) -> tuple[t
     return None, [Problem(shown_as, "kind", "is not a kind of question", kind, did_you_mean(kind, analyses.KINDS))]
 
 
+def _check_links(folder: Path) -> Iterator[Problem]:
+    """Tell of links that lead out of the folder: what lies elsewhere is neither read nor hashed nor published."""
+    home = folder.resolve()
+    for name in ("layers", "analyses", "maps"):
+        for path in sorted([folder / name, *(folder / name).rglob("*")]):
+            if not _lies_in(path, home):
+                shown_as = path.relative_to(folder).as_posix()
+                yield Problem(
+                    shown_as, "", "is a link that leads out of the district folder", "", "Copy the file itself there"
+                )
+
+
+def _lies_in(path: Path, home: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(home)
+    except (OSError, RuntimeError):  # links in a circle
+        return False
+
+
 def _check_layer(layer: Layer, folder: Path, shown_as: str) -> Iterator[Problem]:
     """Check what a layer's record alone cannot know: its kind and its source file."""
     if layer.kind not in layers.known_kinds():
         yield Problem(
             shown_as, "kind", "is not a known kind of layer", layer.kind, did_you_mean(layer.kind, layers.known_kinds())
         )
+    if layer.source.table:
+        return
     source = folder / "layers" / layer.source.path
-    if not source.resolve().is_relative_to(folder.resolve()):
+    if not _lies_in(source, folder.resolve()):
         yield Problem(
             shown_as,
             "source.path",
@@ -166,9 +189,11 @@ def _check_layer(layer: Layer, folder: Path, shown_as: str) -> Iterator[Problem]
             layer.source.path,
             "Copy the file into layers/data/",
         )
-    elif not source.is_file():
+    elif not layers.is_there(source, layer.source):
         near = [
-            path.relative_to(folder / "layers").as_posix() for path in sorted(source.parent.glob("*")) if path.is_file()
+            path.relative_to(folder / "layers").as_posix()
+            for path in sorted(source.parent.glob("*"))
+            if layers.is_there(path)
         ]
         yield Problem(
             shown_as,
@@ -176,6 +201,14 @@ def _check_layer(layer: Layer, folder: Path, shown_as: str) -> Iterator[Problem]
             "the file does not exist",
             layer.source.path,
             did_you_mean(layer.source.path, near) if near else f"Put it into {source.parent}",
+        )
+    if layer.source.datum == LOCAL_DATUM and local_datum.lies_in(folder):
+        yield Problem(
+            shown_as,
+            "source.datum",
+            "rests on parameters that lie in the district folder, whose files are hashed and handed on",
+            layer.source.datum,
+            "Move the file that QYP_LOCAL_DATUM names out of the folder",
         )
 
 

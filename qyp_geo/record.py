@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
 
 from qyp_geo import __version__
 from qyp_geo.build import sha256
+from qyp_geo.declarations import Layer
 from qyp_geo.errors import Problem
 from qyp_geo.frames import LayerData, Result
 from qyp_geo.project import Project
+from qyp_geo.secrets import masked
+
+_OF_SEVERAL_FILES: Final = (".shp", ".tab", ".mif")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +63,8 @@ def run_json(run: Run, command: str, *, written_to: Path) -> str:
     Returns
     -------
     str
-        JSON: the command, every input with its hash, every parameter, which question each result answers and what parts it
-        has, what is assumed, warnings, and every output with its hash.
+        JSON: the command, every file and table with its hash, every parameter, which question each result answers and what
+        parts it has, what is assumed, warnings, and every output with its hash.
     """
     project = run.project
     declared = {
@@ -71,9 +75,10 @@ def run_json(run: Run, command: str, *, written_to: Path) -> str:
     }
     content: dict[str, Any] = {
         "version": __version__,
-        "command": command,
+        "command": masked(command),
         "crs": project.district.crs,
         "inputs": input_hashes(project.folder),
+        "tables": {reference: layer.digest for reference, layer in run.layers.items() if layer.digest},
         "parameters": {
             name: {reference: record.model_dump(mode="json") for reference, record in records.items()}
             for name, records in declared.items()
@@ -98,3 +103,18 @@ def input_hashes(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file of the three declared folders: declarations, data, local standards."""
     found = (path for name in ("layers", "analyses", "maps") for path in (folder / name).rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): sha256(path) for path in sorted(found)}
+
+
+def files_of(reference: str, layer: Layer, names: Iterable[str]) -> set[str]:
+    """Return which of these files or tables a layer is read from: its declaration and its data.
+
+    The data of a shapefile or of MapInfo is all files of that name; that of a folder is what lies in it.
+    """
+    data = PurePosixPath(layer.source.shown.replace("\\", "/"))
+    many = data.suffix.lower() in _OF_SEVERAL_FILES
+    own = {f"{reference}.toml"}
+    for name in names:
+        path = PurePosixPath(name)
+        if path == data or data in path.parents or (many and path.with_suffix("") == data.with_suffix("")):
+            own.add(name)
+    return own

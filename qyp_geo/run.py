@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from qyp_geo import analyses, layers, maps
-from qyp_geo.build import link, replaced_whole
+from qyp_geo.build import link, repair, replaced_whole
 from qyp_geo.errors import DataError
 from qyp_geo.frames import Result
-from qyp_geo.project import open_project
+from qyp_geo.locking import locked
+from qyp_geo.project import Project, find_project, open_project
 from qyp_geo.record import Run, run_json
 from qyp_geo.tables import write_table
 from qyp_geo.tiles import Cache
@@ -37,8 +38,17 @@ def run(folder: Path, *, command: str, progress: Progress, scheduler: str | None
     ------
     DeclarationError, DataError
         With every problem of the declarations, or of the layers' rows; `build/` stays as it was.
+    QypGeoError
+        If another command works in the folder, or it cannot be written to.
     """
-    project = open_project(folder)
+    find_project(folder)
+    with locked(folder, command):
+        repair(folder)
+        return _run(open_project(folder), command, progress, scheduler)
+
+
+def _run(project: Project, command: str, progress: Progress, scheduler: str | None) -> Run:
+    folder = project.folder
     seconds: dict[str, float] = {}
 
     @contextmanager
@@ -59,7 +69,7 @@ def run(folder: Path, *, command: str, progress: Progress, scheduler: str | None
                 write_table(layer.frame, build / reference, as_csv=False)
 
         results: dict[str, Result] = {}
-        by_tile = analyses.ByTile(tiled, Cache(folder / ".cache"), scheduler, progress)
+        by_tile = analyses.ByTile(tiled, Cache(folder / ".cache" / "tiles"), scheduler, progress)
         given = analyses.Inputs(project.district, read, results, folder / "analyses" / "standards", by_tile)
         for reference, record in project.analyses.items():
             with step(reference, record.title):

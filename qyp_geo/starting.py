@@ -24,7 +24,7 @@ from qyp_geo.layers.kinds import STRUCTURES
 from qyp_geo.layers.osm import EXTRACTS, Extract, having, read_extract, street_tags
 
 _FOLDERS: Final = ("layers", "analyses", "maps")
-_MARGIN_M: Final = 1000.0
+MARGIN_M: Final = 1000.0
 _M2_PER_PERSON: Final = 35
 _LEVELS: Final = 6
 _NAMES: Final = ("name", "name:zh", "name:en", "official_name", "alt_name")
@@ -117,6 +117,55 @@ def new_from_osm(folder: Path, osm: Path, place: str | None) -> list[str]:
     extract = read_extract(osm)
     name = folder.resolve().name
     title, boundary = (name, shapely.box(*extract.extent)) if place is None else _find_place(extract, place)
+    retrieved = dt.datetime.fromtimestamp(osm.stat().st_mtime, tz=dt.UTC).date()
+    return _write(folder, osm, suffix, extract, name=name, title=title, boundary=boundary, retrieved=retrieved)
+
+
+def new_around(
+    folder: Path, osm: Path, *, name: str, title: str, boundary: BaseGeometry, retrieved: dt.date
+) -> list[str]:
+    """Make a district folder of an extract that was fetched for a boundary.
+
+    Parameters
+    ----------
+    folder
+        The folder to write, empty or absent.
+    osm
+        The extract; it is copied.
+    name, title
+        What the district is called, by the program and by people.
+    boundary
+        Its outline, in degrees (WGS 84).
+    retrieved
+        When the extract was fetched.
+
+    Returns
+    -------
+    list of str
+        As `new_from_osm`.
+
+    Raises
+    ------
+    QypGeoError
+        If the folder holds anything already, or the extract has no streets, dwellings or facilities.
+    """
+    _require_empty(folder)
+    suffix = max((end for end in EXTRACTS if osm.name.lower().endswith(end)), key=len)
+    extract = read_extract(osm)
+    return _write(folder, osm, suffix, extract, name=name, title=title, boundary=boundary, retrieved=retrieved)
+
+
+def _write(
+    folder: Path,
+    osm: Path,
+    suffix: str,
+    extract: Extract,
+    *,
+    name: str,
+    title: str,
+    boundary: BaseGeometry,
+    retrieved: dt.date,
+) -> list[str]:
     middle = boundary.centroid
     start = _Start(
         name=name,
@@ -124,7 +173,7 @@ def new_from_osm(folder: Path, osm: Path, place: str | None) -> list[str]:
         crs=choose_crs(middle.x, middle.y),
         boundary=boundary,
         path="data/extract" + suffix,
-        retrieved=dt.datetime.fromtimestamp(osm.stat().st_mtime, tz=dt.UTC).date(),
+        retrieved=retrieved,
         counts=_count(extract, boundary),
         crossings_are_known=_crossings_are_known(extract),
     )
@@ -135,8 +184,8 @@ def new_from_osm(folder: Path, osm: Path, place: str | None) -> list[str]:
         raise QypGeoError(f"{osm.name} holds no facility of any known kind in {title}: there is nothing to reach")
     (folder / "layers" / "data").mkdir(parents=True)
     shutil.copyfile(osm, folder / "layers" / start.path)
-    for name, text in start.files().items():
-        path = folder / name
+    for file, text in start.files().items():
+        path = folder / file
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
     return start.told()
@@ -217,7 +266,7 @@ class _Start:
     def _district(self) -> str:
         return (
             f"name = {_quoted(self.name)}\ntitle = {_quoted(self.title)}\ncrs = {_quoted(self.crs)}\n"
-            f'boundary = "layers/boundary"\nmargin_m = {_MARGIN_M:g}\n'
+            f'boundary = "layers/boundary"\nmargin_m = {MARGIN_M:g}\n'
             f'note = "数据 © OpenStreetMap contributors (ODbL),未经核实"\n'
         )
 
@@ -321,7 +370,7 @@ def _count(extract: Extract, boundary: BaseGeometry) -> dict[str, int]:
     inside = to_analysis(
         gpd.GeoDataFrame(geometry=[boundary]), datum="wgs84", crs=str(extract.objects.crs)
     ).geometry.iloc[0]
-    near = inside.buffer(_MARGIN_M)
+    near = inside.buffer(MARGIN_M)
     shapely.prepare([inside, near])
 
     def within(things: gpd.GeoDataFrame, area: BaseGeometry) -> int:

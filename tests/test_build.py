@@ -56,7 +56,7 @@ def test_a_run_killed_at_any_moment_is_repaired(tmp_path: Path, moment: str) -> 
 
 def test_a_disk_that_refuses_is_told_with_what_to_do(tmp_path: Path) -> None:
     write_build(tmp_path, "first")
-    with pytest.raises(QypGeoError, match="Close the files"), replaced_whole(tmp_path):
+    with pytest.raises(QypGeoError, match="close the files"), replaced_whole(tmp_path):
         raise PermissionError(13, "Permission denied")
     assert (tmp_path / "build/run.json").read_text() == "first"
 

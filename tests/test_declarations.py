@@ -41,7 +41,7 @@ def test_a_sound_layer_is_a_frozen_record() -> None:
         (
             {"source": {"path": "data/a.csv", "datum": "gcj-02"}},
             "layers/toilets.toml: source.datum: cannot be used (given: 'gcj-02'). "
-            'allowed: wgs84, cgcs2000, gcj02, bd09 or an EPSG code such as "EPSG:4548"',
+            'allowed: wgs84, cgcs2000, gcj02, bd09, local or an EPSG code such as "EPSG:4548"',
         ),
         ({"source": {"path": "data/a.csv"}}, "layers/toilets.toml: source.datum: is missing. Add this key"),
         (

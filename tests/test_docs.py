@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from qyp_geo.layers.doubts import checks
+
 TESTS = Path(__file__).parent
 DOCS = TESTS.parent / "docs"
 
@@ -20,3 +22,11 @@ def test_every_test_that_the_methods_name_exists() -> None:
         for name in re.findall(r"def (test_\w+)", path.read_text(encoding="utf-8"))
     }
     assert set(re.findall(r"::(test_\w+)", page)) - there == set()
+
+
+def test_every_check_of_what_is_plausible_and_wrong_is_listed() -> None:
+    page = (DOCS / "methods.md").read_text(encoding="utf-8")
+    assert [check.name for check in checks() if f"| `{check.name}` | {check.en} |" not in page] == []
+    for language in ("zh", "en"):
+        guide = (DOCS / "guide" / language / "data.md").read_text(encoding="utf-8")
+        assert [check.name for check in checks() if f"`{check.name}`" not in guide] == [], language

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 import pytest
 from rich.console import Console
 
 from qyp_geo.analyses import KINDS
+from qyp_geo.batch import Outcome
 from qyp_geo.declarations import Analysis
+from qyp_geo.errors import Problem
 from qyp_geo.frames import Result
-from qyp_geo.summary import TABLES, cells, print_files
+from qyp_geo.summary import TABLES, cells, print_batch, print_files, print_problems
+from qyp_geo.translation import Language
 
 NAN = float("nan")
 SILENT = {"scenario", "zones"}
 """Kinds without tables of their own: a scenario's result is of another kind, and zones are told on the map."""
 
 
-def printed(kind: str, table: list[dict[str, Any]], **parts: list[dict[str, Any]]) -> str:
+def printed(kind: str, table: list[dict[str, Any]], language: Language = "zh", **parts: list[dict[str, Any]]) -> str:
     """What is printed of a result, words apart by one space."""
     result = Result(
         record=Analysis(kind=kind, title="题"),
@@ -29,7 +32,7 @@ def printed(kind: str, table: list[dict[str, Any]], **parts: list[dict[str, Any]
     console = Console(width=200)
     with console.capture() as captured:
         for shown in TABLES[kind](result):
-            console.print(shown)
+            console.print(cells.drawn(shown, language))
     return "\n".join(" ".join(line.split()) for line in captured.get().splitlines())
 
 
@@ -83,8 +86,8 @@ def test_catchment_tells_what_is_lacking_or_why_it_is_not_known() -> None:
         "note": "没有学位数",
     }
     said = printed("catchment", [known, unknown])
-    assert "小学学位供需 6至11岁 28,290人 31,630座 1.058 1.000 1,200 310 达标 未达标 某标准 1.2" in said
-    assert "小学学位供需 6至11岁 28,290人 – – 1.000 1,200 – 无数据 无数据 没有学位数" in said
+    assert "小学学位供需 6至11岁 28,290 人 31,630 座 1.058 1.000 1,200 310 达标 未达标 某标准 1.2" in said
+    assert "小学学位供需 6至11岁 28,290 人 – – 1.000 1,200 – 无数据 无数据 没有学位数" in said
 
 
 def test_equity_is_of_the_district_and_in_its_own_unit() -> None:
@@ -241,5 +244,48 @@ def test_files_are_named_and_many_of_one_folder_are_counted(tmp_path: Path) -> N
         path.write_bytes(b"x" * 2000)
     console = Console(width=200)
     with console.capture() as captured:
-        print_files(console, tmp_path)
-    assert captured.get().splitlines()[1:] == ["  a.txt  2 kB", "  few/b.txt  2 kB", "  many/  31 files  62 kB"]
+        print_files(console, tmp_path, "zh")
+    assert captured.get().splitlines()[1:] == ["  a.txt  2 kB", "  few/b.txt  2 kB", "  many/  31 个文件  62 kB"]
+
+
+def test_a_table_is_told_in_english_with_the_names_of_its_data_as_they_are() -> None:
+    row = {"list_title": "[bold]第一章[/bold]", "title": "公厕", "source": "纲要 L1"}
+    counts = {"centres": 22, "centres_met": 20, "centres_unmet": 1, "centres_no_data": 1}
+    said = printed("centre_completeness", [], "en", totals=[row | counts]).splitlines()
+    assert "List Service Centres Have Lack No data Source".lower() in [line.lower() for line in said]
+    assert "[bold]第一章[/bold] public toilet 22 20 1 1 纲要 L1" in said
+
+
+@pytest.mark.parametrize(
+    ("note", "english"),
+    [
+        ("公厕(示意):位置精度 1 m", "公厕(示意): accuracy of position 1 m"),
+        ("自定口径:公厕 500 米", "Our own choice: public toilet 500 m"),
+        ("住宅:人口口径:常住人口,2025 年,统计局", "住宅: population: resident, 2025, 统计局"),
+        ("规划自己的话:照原样", "规划自己的话:照原样"),
+    ],
+)
+def test_a_note_keeps_the_title_before_its_colon(note: str, english: str) -> None:
+    assert cells.note_said(note, "en").replace(": ", ":") == english.replace(": ", ":")
+    assert cells.note_said(note, "zh") == note
+
+
+def test_warnings_are_told_in_the_language_of_the_reader() -> None:
+    problem = Problem("layers/a.toml", "", "holds nothing of this kind", severity="warning")
+    told = []
+    for language in get_args(Language):
+        console = Console(width=200)
+        with console.capture() as captured:
+            print_problems(console, [problem], language)
+        told.append(captured.get().strip())
+    assert told == ["提示:layers/a.toml:没有这类要素", "warning: layers/a.toml: holds nothing of this kind"]
+
+
+def test_what_became_of_many_folders_is_told_with_what_is_wrong() -> None:
+    outcomes = [Outcome(Path("a"), 1.0, 'a has no results yet: run "qyp run a" first'), Outcome(Path("b"), 2.0, "", 3)]
+    console = Console(width=200)
+    with console.capture() as captured:
+        print_batch(console, outcomes, "zh")
+    lines = [" ".join(line.split()) for line in captured.get().splitlines()]
+    assert "a 失败 1.0 a 还没有结果:请先运行“qyp run a”" in lines
+    assert "b 完成 2.0 3 条提示" in lines

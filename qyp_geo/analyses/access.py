@@ -212,7 +212,7 @@ def _contacts(polygons: gpd.GeoDataFrame, net: WalkNetwork, standing: Standing) 
 
     ways = []
     for wide_m in np.unique(half_m):
-        zones = polygons.buffer(polygons["touch_m"] + wide_m, quad_segs=_ARC_SEGMENTS).to_numpy()
+        zones = shapely.buffer(shapes, polygons["touch_m"].to_numpy() + wide_m, quad_segs=_ARC_SEGMENTS)
         as_wide = np.flatnonzero(half_m == wide_m)
         zone, nth = shapely.STRtree(lines[as_wide]).query(zones, predicate="intersects")
         outlines = shapely.intersection(lines[as_wide[nth]], shapely.boundary(zones[zone]))

@@ -62,11 +62,11 @@ def check_centre_completeness(
     record: CentreCompleteness, *, shown_as: str, layers: Mapping[str, Layer]
 ) -> Iterator[Problem]:
     """Yield what is wrong with a declaration that its record alone cannot know."""
-    expected = [("centres", [record.centres], ("neighbourhood_centre",)), ("services", record.services, tuple(kinds()))]
+    expected = [("centres", [record.centres], ("neighbourhood_centre",)), ("services", record.services, kinds())]
     for key, refs, allowed in expected:
         for ref in refs:
             if ref in layers and layers[ref].kind not in allowed:
-                remedy = "Allowed: a kind of facility" if key == "services" else f"Allowed: {allowed[0]}"
+                remedy = "Allowed: a kind of facility" if key == "services" else f"Allowed: {' or '.join(allowed)}"
                 yield Problem(shown_as, key, f"{ref} is not of a kind that can stand here", layers[ref].kind, remedy)
     twice: dict[str, list[str]] = {"services": [*record.services], "lists": [*record.lists]}
     for key, names in twice.items():
@@ -332,8 +332,9 @@ def _others(found: _Found, list_: CentreList, one: One | None) -> list[str]:
     words = [""] * len(found.centres)
     for centre, of_centre in found.pairs.assign(kind=kind).groupby("centre"):
         counts = of_centre["kind"].value_counts()
+        own = [key for key in counts.index if key not in set(kinds())]
         there = (
-            f"{known.name_zh} {counts[key]}" for key, known in kinds().items() if key in counts and key not in counted
+            f"{kinds()[key].name_zh} {counts[key]}" for key in (*kinds(), *own) if key in counts and key not in counted
         )
         words[int(str(centre))] = "、".join(there)
     return words

@@ -84,12 +84,12 @@ def check_checkup(record: Checkup, *, shown_as: str, layers: Mapping[str, Layer]
     expected = [
         ("units", [record.units], ("units",)),
         ("landuse", [record.landuse] if record.landuse else [], ("landuse",)),
-        ("facilities", record.facilities, tuple(kinds())),
+        ("facilities", record.facilities, kinds()),
     ]
     for key, refs, allowed in expected:
         for ref in refs:
             if ref in layers and layers[ref].kind not in allowed:
-                remedy = "Allowed: a kind of facility" if key == "facilities" else f"Allowed: {allowed[0]}"
+                remedy = "Allowed: a kind of facility" if key == "facilities" else f"Allowed: {' or '.join(allowed)}"
                 yield Problem(shown_as, key, f"{ref} is not of a kind that can stand here", layers[ref].kind, remedy)
     for ref in sorted({ref for ref in record.facilities if record.facilities.count(ref) > 1}):
         yield Problem(shown_as, "facilities", "names a layer twice", ref, "Keep one")

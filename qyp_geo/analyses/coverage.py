@@ -64,7 +64,7 @@ def check_coverage(
     expected = [
         ("demand", [record.demand], ("residents",)),
         ("network", [record.network], ("streets",)),
-        ("facilities", record.facilities, tuple(kinds())),
+        ("facilities", record.facilities, kinds()),
         ("areas", record.areas, ("zones", "units")),
         *(
             (kind, [ref], (kind,))

@@ -51,12 +51,12 @@ def check_region(record: Region, *, shown_as: str, layers: Mapping[str, Layer]) 
     expected = [
         ("demand", [record.demand], ("residents",)),
         ("network", [record.network], ("streets",)),
-        ("facilities", record.facilities, tuple(kinds())),
+        ("facilities", record.facilities, kinds()),
     ]
     for key, refs, allowed in expected:
         for ref in refs:
             if ref in layers and layers[ref].kind not in allowed:
-                remedy = "Allowed: a kind of facility" if key == "facilities" else f"Allowed: {allowed[0]}"
+                remedy = "Allowed: a kind of facility" if key == "facilities" else f"Allowed: {' or '.join(allowed)}"
                 yield Problem(shown_as, key, f"{ref} is not of a kind that can stand here", layers[ref].kind, remedy)
     known = [(ref, layers[ref]) for ref in record.facilities if ref in layers]
     for ref, layer in known:

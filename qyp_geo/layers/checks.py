@@ -9,13 +9,16 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from qyp_geo.declarations import District, Walk
-from qyp_geo.errors import NetworkError, Problem
+from qyp_geo.declarations import District
+from qyp_geo.errors import Problem
 from qyp_geo.frames import GATE_REACH_M, LayerData
-from qyp_geo.layers.fit import doubt_datums
+from qyp_geo.layers.doubts.datums import doubt_datums
+from qyp_geo.layers.doubts.measures import doubt_measures
+from qyp_geo.layers.doubts.people import doubt_people
+from qyp_geo.layers.doubts.places import doubt_places
+from qyp_geo.layers.doubts.streets import doubt_streets
 from qyp_geo.layers.kinds import STRUCTURES
 from qyp_geo.layers.report import name_rows, show_values
-from qyp_geo.network import WalkNetwork
 
 
 def check_layers(layers: Mapping[str, LayerData], district: District) -> list[Problem]:
@@ -26,20 +29,24 @@ def check_layers(layers: Mapping[str, LayerData], district: District) -> list[Pr
     layers
         The layers as read, by reference.
     district
-        Names the boundary.
+        Names the boundary and the margin.
 
     Returns
     -------
     list of Problem
-        Warnings: layers that the streets or the boundary fit far better under another datum than the declared one; street
-        networks in several pieces, with the people who live on the smaller ones; estates without a gate; gates and parts of
-        what no layer holds. A street layer of which nothing is walked is an error, and so is a gates layer that holds no gates.
+        Warnings: what is wrong but plausible (see `doubts`); street networks in several pieces; estates without a gate; gates
+        and parts of what no layer holds. A street layer of which nothing is walked is an error, and so is a gates layer that
+        holds no gates.
     """
-    found = list(doubt_datums(layers, district.boundary))
-    residents = {reference: layer for reference, layer in layers.items() if layer.record.kind == "residents"}
+    boundary, margin_m = district.boundary, district.margin_m
+    found = [
+        *doubt_datums(layers, boundary),
+        *doubt_places(layers, boundary=boundary, margin_m=margin_m),
+        *doubt_measures(layers),
+        *doubt_people(layers, boundary=boundary),
+        *doubt_streets(layers, boundary=boundary, margin_m=margin_m),
+    ]
     for reference, layer in layers.items():
-        if layer.record.kind == "streets":
-            found += _pieces(reference, layer, residents)
         gates = layers.get(layer.record.gates or "")
         if gates is not None and gates.record.kind != "gates":
             remedy = "Name a layer of kind gates"
@@ -107,41 +114,3 @@ def _absent(
             f"Correct the column {column}; the id is that of the other layer",
             severity="warning",
         )
-
-
-def _pieces(reference: str, streets: LayerData, residents: Mapping[str, LayerData]) -> Iterator[Problem]:
-    """Tell of the components of a street network."""
-    rules = streets.record.walk or Walk()
-    walked = streets.frame[streets.frame["walkable"].astype(bool)]
-    try:
-        net = WalkNetwork.from_lines(walked, node_crossings=rules.node_crossings)
-    except NetworkError as error:
-        yield Problem(f"{reference}.toml", "", "holds no network that can be walked", remedy=str(error))
-        return
-    pieces = net.components
-    if len(pieces) == 1:
-        return
-    total_m = float(pieces["length_m"].sum())
-    largest = f"{float(pieces['length_m'].iloc[0]) / total_m:.1%} of {total_m / 1000:,.1f} km"
-    yield Problem(
-        f"{reference}.toml",
-        "",
-        f"the walking network is in {len(pieces)} pieces: the largest holds {largest}",
-        remedy="Lines are joined where they share a vertex; set walk.node_crossings = true if they cross without one",
-        severity="warning",
-    )
-    for other, layer in residents.items():
-        inside = layer.frame[layer.frame["inside"].astype(bool)]
-        doors = gpd.GeoDataFrame(geometry=inside.centroid, crs=inside.crs)
-        if doors.empty:
-            continue
-        piece = net.component_of(net.snap(doors))
-        cut_off = inside.loc[piece.index[piece > 0]]
-        if len(cut_off):
-            yield Problem(
-                f"{other}.toml",
-                "",
-                f"{cut_off['people'].sum():,.0f} people in {len(cut_off)} places live on the smaller pieces of {reference}",
-                remedy="They reach only what lies on their piece: mend the streets where they are not joined",
-                severity="warning",
-            )

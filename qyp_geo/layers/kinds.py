@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -194,9 +195,9 @@ STRUCTURES: Final = MappingProxyType(
 )
 
 
-def known_kinds() -> frozenset[str]:
-    """Every kind that a layer may have."""
-    return frozenset(STRUCTURES) | frozenset(standards.kinds())
+def known_kinds() -> Mapping[str, object]:
+    """Every kind that a layer may have, kinds of one's own among them."""
+    return ChainMap[str, object]({}, STRUCTURES, standards.kinds())  # type: ignore[arg-type]  # only read
 
 
 def structure_of(kind: str) -> Structure:

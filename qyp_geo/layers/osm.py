@@ -20,6 +20,7 @@ from shapely.geometry.base import BaseGeometry
 from qyp_geo import standards
 from qyp_geo.crs import choose_crs, to_analysis
 from qyp_geo.errors import QypGeoError
+from qyp_geo.layers.limits import refusal_of
 
 EXTRACTS: Final = (".osm", ".osm.bz2", ".osm.gz", ".osm.pbf", ".pbf")
 GRAPHS: Final = (".graphml",)
@@ -132,12 +133,15 @@ def read_extract(path: Path, *, crs: str | None = None) -> Extract:
     QypGeoError
         If the file cannot be read.
     """
+    refused = refusal_of(path)
+    if refused is not None:
+        raise QypGeoError(f"{path.name} cannot be read as OpenStreetMap data: {refused}")
     try:
         if path.name.lower().endswith(GRAPHS):
             rows, extent = list(_edges(path)), None
         else:
             rows, extent = list(_objects(path)), _stated_extent(path)
-    except (RuntimeError, ValueError, KeyError, SyntaxError, OSError) as error:
+    except Exception as error:  # what reads it raises anything on a damaged file
         raise QypGeoError(f"{path.name} cannot be read as OpenStreetMap data: {error}") from error
     ids, tags, forms, shapes = zip(*rows, strict=True) if rows else ((), (), (), ())
     objects = gpd.GeoDataFrame(

@@ -15,10 +15,14 @@ from shapely.geometry.base import BaseGeometry
 from qyp_geo.crs import crs_of_datum, to_analysis
 from qyp_geo.declarations import Layer
 from qyp_geo.errors import QypGeoError
+from qyp_geo.layers.doubts.slips import LENGTHS, NEAR_M, SWAPPED, slip_of
 from qyp_geo.layers.report import Report, one_by_one
+from qyp_geo.layers.zones import code_in_zone, zone_of, zones_of
 
-_FAR_M: Final = 50_000.0  # farther from the boundary than a city is wide: a mistake, not a neighbour
 _ABOUT_DEGREES: Final = 1.0
+_EARTH_M: Final = 1e8
+"""No coordinate on Earth is as large in any reference system."""
+_MANY: Final = 20  # fewer of a kind may well lie in another part of an extract
 Mask = npt.NDArray[np.bool_]
 
 
@@ -64,10 +68,12 @@ def into_district(
     shapes = shapely.force_2d(frame.geometry.to_numpy())
     drawn = ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes)  # the others are told by who read them
     frame = frame.set_geometry(shapes).loc[drawn]
-    sort = _told_of_sort(frame, layer, crs, area, report)
-    if sort:
+    if _told_of_sort(frame, layer, crs, area, report) or _told_of_zone(frame, layer, crs, area, report):
         return None
+    frame = frame.loc[_of_one_zone(frame, layer, report)]
     frame = frame.loc[_readable(frame, layer, report)]
+    if _told_of_slip(frame, layer, crs, area, report):
+        return None
     try:
         there = to_analysis(frame, datum=layer.source.datum, crs=crs)
     except QypGeoError as error:
@@ -77,19 +83,25 @@ def into_district(
         return None
     placed = _finite(there)
     lost = frame.loc[~placed]
-    report.rows(lost.index, "outside the reach of the district's CRS", given=_written(lost))
+    report.rows(
+        lost.index, "outside the reach of the district's CRS", given=_written(lost), remedy="Correct or remove the rows"
+    )
     there = there.loc[placed]
     return there if area is None or not len(there) else _near(there, frame.loc[placed], layer, crs, area, report)
 
 
 def keep_near(there: gpd.GeoDataFrame, area: Area, report: Report) -> gpd.GeoDataFrame:
     """Leave out what lies beyond the district's margin, and tell how much that is."""
-    within = shapely.dwithin(there.geometry.to_numpy(), area.shape, area.margin_m)
+    with np.errstate(invalid="ignore"):  # what has no place in the district's CRS is not near it
+        within = _finite(there) & shapely.dwithin(there.geometry.to_numpy(), area.shape, area.margin_m)
     if not within.all():
+        elsewhere = not within.any() and (report.typed or len(there) >= _MANY)
         report.rows(
             there.index[~within],
             f"{int((~within).sum())} of {len(there)} lie more than {area.margin_m:,.0f} m beyond the boundary, left out",
+            remedy="Nothing is left of it: check whether this is the right file" if elsewhere else "",
             severity="warning",
+            check="wrong_place" if elsewhere else "",
         )
     return there.loc[within]
 
@@ -113,6 +125,70 @@ def _told_of_sort(frame: gpd.GeoDataFrame, layer: Layer, crs: str, area: Area | 
     return True
 
 
+def _told_of_zone(frame: gpd.GeoDataFrame, layer: Layer, crs: str, area: Area | None, report: Report) -> bool:
+    """Tell of a zone before most eastings where the declared datum has none, or another, and of the reverse."""
+    zones = zones_of(frame.geometry.to_numpy())
+    declared = zone_of(layer.source.datum)
+    if declared is None or not len(zones):
+        return False
+    values, counts = np.unique(zones, return_counts=True)
+    most = int(values[counts.argmax()])
+    code = code_in_zone(layer.source.datum, most)
+    if most == declared or counts.max() <= len(zones) / 2 or code is None:
+        return False
+    corners = shapely.bounds(frame.geometry.to_numpy()[zones == most])[:, :2]
+    if code not in _codes_that_fit(corners, crs, area):
+        return False
+    if most == 0:
+        what = f"has the zone {declared} before its eastings (8 digits), those of the file have none (6 digits)"
+    elif declared == 0:
+        what = f"has no zone before its eastings (6 digits), those of the file have the zone {most} (8 digits)"
+    else:
+        what = f"has the zone {declared} before its eastings, those of the file have the zone {most}"
+    remedy = f'Write datum = "{code}"'
+    given = "{}, ({:.10g}, {:.10g})".format(layer.source.datum, *corners[0])
+    report.declared("source.datum", what, given=given, remedy=remedy, check="zone_prefix")
+    return True
+
+
+def _of_one_zone(frame: gpd.GeoDataFrame, layer: Layer, report: Report) -> Mask:
+    """Which rows write their eastings as the declared datum does, with or without its zone; the others, if few, are told."""
+    zones = zones_of(frame.geometry.to_numpy())
+    declared = zone_of(layer.source.datum)
+    other: Mask = (zones != declared) & (zones >= 0)
+    if declared is None or other.sum() > len(frame) / 2:
+        return np.ones(len(frame), dtype=bool)
+    style = f"with the zone {declared} before it" if declared else "without a zone before it"
+    for zone in np.unique(zones[other]):
+        rows = frame.loc[zones == zone]
+        report.rows(
+            rows.index,
+            f"the easting has the zone {zone} before it" if zone else "the easting has no zone before it",
+            column=_columns(layer),
+            given=_written(rows),
+            remedy=f"Write it as the other rows do, {style}",
+            check="zone_prefix",
+        )
+    return ~other
+
+
+def _told_of_slip(frame: gpd.GeoDataFrame, layer: Layer, crs: str, area: Area | None, report: Report) -> bool:
+    """Tell of coordinates in another unit; of the boundary also whether its axes are swapped, of the others row by row."""
+    lengths = () if crs_of_datum(layer.source.datum).is_geographic else LENGTHS
+    slips = lengths if area is not None else (SWAPPED, *lengths)
+    slip = slip_of(
+        frame.geometry.to_numpy(),
+        slips,
+        datum=layer.source.datum,
+        crs=crs,
+        near=area.shape if area is not None else None,
+    )
+    if slip is not None:
+        first = _written(frame.iloc[:1])[0]
+        report.whole(slip.what, given=f"{layer.source.datum}, {first}", remedy=slip.remedy, check=slip.check)
+    return slip is not None
+
+
 def _readable(frame: gpd.GeoDataFrame, layer: Layer, report: Report) -> Mask:
     """Which rows hold coordinates of the declared sort; the others are told."""
     if not crs_of_datum(layer.source.datum).is_geographic:
@@ -122,6 +198,7 @@ def _readable(frame: gpd.GeoDataFrame, layer: Layer, report: Report) -> Mask:
             "degrees, where metres are declared",
             column=_columns(layer),
             given=_written(frame.loc[wrong]),
+            remedy="Write the metres of the declared datum, or remove the row",
         )
         return ~wrong
     x, y = _extremes(frame)
@@ -133,6 +210,7 @@ def _readable(frame: gpd.GeoDataFrame, layer: Layer, report: Report) -> Mask:
         "no longitude and latitude",
         column=_columns(layer),
         given=_written(frame.loc[wrong & ~swapped]),
+        remedy="Correct the row: a longitude is at most 180, a latitude at most 90",
     )
     return ~wrong
 
@@ -158,15 +236,15 @@ def _near(
 ) -> gpd.GeoDataFrame:
     """Tell what lies far away and why it may, and keep what is near."""
     away = np.asarray(shapely.distance(there.geometry.to_numpy(), area.shape))
-    elsewhere = bool((away > _FAR_M).all())
+    elsewhere = bool((away > NEAR_M).all())
     # A province's streets or land use reach far beyond a district; a far point or home is somebody's slip.
     slip = (shapely.get_dimensions(there.geometry.to_numpy()) == 0) | (layer.kind == "residents")
-    far: Mask = (away > _FAR_M) & (elsewhere | slip)
+    far: Mask = (away > NEAR_M) & (elsewhere | slip)
     swapped = far.copy()
     if far.any():
         flipped = written.loc[far]
         flipped = flipped.set_geometry(shapely.transform(flipped.geometry.to_numpy(), lambda xy: xy[:, ::-1]))
-        swapped[far] = _distance_of(flipped, layer, crs, area) <= _FAR_M
+        swapped[far] = _distance_of(flipped, layer, crs, area) <= NEAR_M
         _tell_swapped(written, swapped, layer, report)
     lost = far & ~swapped
     if elsewhere and lost.any():
@@ -177,6 +255,7 @@ def _near(
             remedy=f"It would lie here as {fitting}"
             if fitting
             else "Check the datum, and whether this is the right file",
+            check="wrong_place",
         )
     else:
         for these in one_by_one([int(position) for position in np.flatnonzero(lost)]):
@@ -199,6 +278,7 @@ def _tell_swapped(frame: gpd.GeoDataFrame, swapped: Mask, layer: Layer, report: 
             f"longitude and latitude are swapped in {int(swapped.sum())} of {len(frame)} rows",
             given=f"lon = {source.lon}, lat = {source.lat}",
             remedy=f'Write lon = "{source.lat}" and lat = "{source.lon}"',
+            check="swapped_axes",
         )
     else:
         report.rows(
@@ -207,6 +287,7 @@ def _tell_swapped(frame: gpd.GeoDataFrame, swapped: Mask, layer: Layer, report: 
             column=_columns(layer),
             given=_written(frame[swapped]),
             remedy="Longitude (east) comes first",
+            check="swapped_axes",
         )
 
 
@@ -225,7 +306,8 @@ def _distance_of(frame: gpd.GeoDataFrame, layer: Layer, crs: str, area: Area) ->
 
 
 def _finite(frame: gpd.GeoDataFrame) -> Mask:
-    return np.asarray(np.isfinite(shapely.bounds(frame.geometry.to_numpy())).all(axis=1))
+    with np.errstate(invalid="ignore"):
+        return np.asarray((np.abs(shapely.bounds(frame.geometry.to_numpy())) < _EARTH_M).all(axis=1))
 
 
 def _codes_that_fit(corners: npt.NDArray[np.float64], crs: str, area: Area | None) -> list[str]:

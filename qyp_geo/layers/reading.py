@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -11,21 +11,26 @@ import pandas as pd
 import shapely
 
 from qyp_geo.crs import DISPLAY_CRS, MAX_SCALE_ERROR, choose_crs, crs_of_datum, district_crs, scale_error
-from qyp_geo.declarations import District, Layer, Walk
+from qyp_geo.declarations import LOCAL_DATUM, District, Layer, Walk
 from qyp_geo.errors import CrsError, Problem, did_you_mean
 from qyp_geo.frames import LayerData
+from qyp_geo.layers.amap import with_columns
 from qyp_geo.layers.extracts import Extracts
 from qyp_geo.layers.kinds import Structure, known_kinds, structure_of
 from qyp_geo.layers.landuse import with_uses
+from qyp_geo.layers.naming import OWN_COLUMNS, place_by_name
 from qyp_geo.layers.osm import is_osm
 from qyp_geo.layers.placing import Area, into_district, keep_near
+from qyp_geo.layers.postgis import Database
+from qyp_geo.layers.rasters import is_raster, read_raster
 from qyp_geo.layers.report import Report
 from qyp_geo.layers.residents import with_people
 from qyp_geo.layers.rows import canonical, declared_columns
 from qyp_geo.layers.shapes import sound_shapes
-from qyp_geo.layers.sources import read_source
+from qyp_geo.layers.sources import is_there, read_source
 from qyp_geo.layers.streets import walked
 from qyp_geo.layers.units import check_units
+from qyp_geo.local_datum import local_datum
 
 _DISTRICT_FILE: Final = "layers/district.toml"
 _STAND_IN_CRS: Final = "EPSG:4548"  # in which the rows are still checked where the district's own CRS cannot be used
@@ -63,12 +68,16 @@ def read_layers(
     boundary = records.get(district.boundary)
     if boundary is None or boundary.kind != "boundary":
         problems.append(
-            Problem(_DISTRICT_FILE, "boundary", "names no layer of kind boundary that can be read", district.boundary)
+            Problem(
+                _DISTRICT_FILE,
+                "boundary",
+                "names no layer of kind boundary that can be read",
+                district.boundary,
+                "Name a layer of kind boundary, and mend what is told of it",
+            )
         )
-    # The boundary before all that lies in it, totals before what they are spread over.
     whole = {reference: record for reference, record in records.items() if not record.by_tile}
-    in_turn = sorted(whole, key=lambda name: (name != district.boundary, records[name].population is not None))
-    for reference in in_turn:
+    for reference in in_turn(whole, district.boundary):
         layer, told = reader.read(reference, records[reference], found)
         problems += told
         if layer is not None:
@@ -80,6 +89,34 @@ def read_layers(
     return {reference: found[reference] for reference in records if reference in found}, problems
 
 
+def in_turn(records: Mapping[str, Layer], boundary: str) -> list[str]:
+    """Order layers: the boundary before all that lies in it, and each after those that it is read beside.
+
+    Layers that wait for each other in a circle come in any order; the first of them then lacks the other.
+    """
+    order: dict[str, None] = {}
+    begun: set[str] = set()
+
+    def put(reference: str) -> None:
+        if reference in records and reference not in begun:
+            begun.add(reference)
+            for other in _read_beside(records[reference]):
+                put(other)
+            order[reference] = None
+
+    for reference in (boundary, *records):
+        put(reference)
+    return list(order)
+
+
+def _read_beside(layer: Layer) -> Iterator[str]:
+    """Yield the layers that a layer takes something from while it is read."""
+    if layer.population is not None and layer.population.totals is not None:
+        yield layer.population.totals
+    if layer.source.by_name is not None:
+        yield from layer.source.by_name.among
+
+
 class Reader:
     """Reads layers of one folder; an OSM file is parsed once for all of them."""
 
@@ -87,6 +124,8 @@ class Reader:
         self.folder, self.crs, self.margin_m = folder, crs, margin_m
         self.area: Area | None = None
         self.extracts = Extracts(crs)
+        self.database = Database(crs)
+        self.digests: dict[str, str] = {}
 
     def settle(self, boundary: gpd.GeoDataFrame) -> list[Problem]:
         """Take the boundary for the district, and check that the CRS is made for it."""
@@ -105,14 +144,15 @@ class Reader:
         self, reference: str, layer: Layer, before: Mapping[str, LayerData]
     ) -> tuple[LayerData | None, list[Problem]]:
         """Read one layer, beside those that were read before it."""
-        report = Report(f"{reference}.toml", f"layers/{layer.source.path}", layer.title)
+        report = Report(f"{reference}.toml", layer.source.shown, layer.title)
         frame = self._frame(reference, layer, report, before)
         if frame is not None and frame.empty and layer.kind == "boundary":
             report.whole("holds no polygon that could be the district")
         if frame is None or report.failed:
             return None, report.problems
         frame = frame.set_index(pd.Index(frame["id"], name="id")).drop(columns="id").assign(kind=layer.kind)
-        return LayerData(layer, frame, tuple(report.problems), tuple(report.notes)), report.problems
+        digest = self.digests.get(reference, "")
+        return LayerData(layer, frame, tuple(report.problems), tuple(report.notes), digest), report.problems
 
     def _frame(
         self, reference: str, layer: Layer, report: Report, before: Mapping[str, LayerData]
@@ -131,11 +171,16 @@ class Reader:
             )
             return None
         name = reference.removeprefix("layers/")
-        placed = (
-            self._from_osm(path, layer, structure, report)
-            if is_osm(path)
-            else self._from_file(path, layer, structure, name, report)
-        )
+        if layer.source.table:
+            placed = self._from_table(reference, layer, structure, name, report)
+        elif is_raster(path):
+            placed = read_raster(path, layer, crs=self.crs, area=self.area, report=report)
+        elif is_osm(path):
+            placed = self._from_osm(path, layer, structure, report)
+        elif layer.source.by_name:
+            placed = self._by_name(path, layer, structure, name, before, report)
+        else:
+            placed = self._from_file(path, layer, structure, name, report)
         if placed is None:
             return None
         frame = sound_shapes(placed, allowed, report)
@@ -145,8 +190,21 @@ class Reader:
     def _from_file(
         self, path: Path, layer: Layer, structure: Structure, name: str, report: Report
     ) -> gpd.GeoDataFrame | None:
+        if layer.source.format == "amap":
+            layer = with_columns(layer)
         raw = read_source(path, layer, report)
         return None if raw is None else self.placed(raw, layer, structure, name, report)
+
+    def _from_table(
+        self, reference: str, layer: Layer, structure: Structure, name: str, report: Report
+    ) -> gpd.GeoDataFrame | None:
+        area = None if layer.kind == "boundary" else self.area
+        found = self.database.take(layer, area=area, report=report)
+        if found is None:
+            return None
+        self.digests[reference] = found.digest
+        source = layer.source.model_copy(update={"datum": found.datum})
+        return self.placed(found.frame, layer.model_copy(update={"source": source}), structure, name, report)
 
     def placed(
         self, raw: gpd.GeoDataFrame, layer: Layer, structure: Structure, name: str, report: Report
@@ -163,6 +221,22 @@ class Reader:
         theirs = {str(column): str(column) for column in raw.columns if column != "geometry"}
         rows = canonical(raw, theirs, structure, name="", report=report)
         return rows if layer.kind == "boundary" or self.area is None else keep_near(rows, self.area, report)
+
+    def _by_name(
+        self,
+        path: Path,
+        layer: Layer,
+        structure: Structure,
+        name: str,
+        before: Mapping[str, LayerData],
+        report: Report,
+    ) -> gpd.GeoDataFrame | None:
+        raw = place_by_name(path, layer, before, self.crs, report)
+        if raw is None:
+            return None
+        theirs = declared_columns(raw, layer, structure, report) | OWN_COLUMNS
+        rows = canonical(raw, theirs, structure, name=name, report=report)
+        return rows if self.area is None else keep_near(rows, self.area, report)
 
     def of_kind(
         self, frame: gpd.GeoDataFrame, layer: Layer, report: Report, before: Mapping[str, LayerData]
@@ -221,12 +295,16 @@ def usable(layer: Layer, path: Path, report: Report) -> bool:
             remedy="Take the file and its declaration out of the folder; have its keeper release what may be used",
         )
         return False
-    if not path.is_file():
+    if not layer.source.table and not is_there(path, layer.source):
         report.declared("source.path", "the file does not exist", given=layer.source.path)
         return False
     try:
-        crs_of_datum(layer.source.datum)
+        if layer.source.datum:
+            crs_of_datum(layer.source.datum)
     except CrsError as error:
         report.declared("source.datum", "cannot be used", given=layer.source.datum, remedy=str(error))
         return False
+    if layer.source.datum == LOCAL_DATUM:
+        checked = "" if local_datum().checked else ",未经已知点核对"
+        report.note(f"坐标由地方独立坐标系按保管单位提供的参数转换(参数不公开{checked})")
     return True

@@ -51,13 +51,17 @@ class Report:
         """Add an assumption that every figure resting on this layer prints."""
         self.notes.append(f"{self.title}:{text}")
 
-    def declared(self, key: str, what: str, *, given: str = "", remedy: str = "", severity: Severity = "error") -> None:
+    def declared(
+        self, key: str, what: str, *, given: str = "", remedy: str = "", severity: Severity = "error", check: str = ""
+    ) -> None:
         """Tell of a key of the declaration."""
-        self.problems.append(Problem(self.declaration, key, what, given, remedy, severity))
+        self.problems.append(Problem(self.declaration, key, what, given, remedy, severity, check))
 
-    def whole(self, what: str, *, given: str = "", remedy: str = "", severity: Severity = "error") -> None:
+    def whole(
+        self, what: str, *, given: str = "", remedy: str = "", severity: Severity = "error", check: str = ""
+    ) -> None:
         """Tell of the data file as a whole."""
-        self.problems.append(Problem(self.data, "", what, given, remedy, severity))
+        self.problems.append(Problem(self.data, "", what, given, remedy, severity, check))
 
     def rows(
         self,
@@ -68,12 +72,13 @@ class Report:
         given: Iterable[object] = (),
         remedy: str = "",
         severity: Severity = "error",
+        check: str = "",
     ) -> None:
         """Tell of rows that share one mistake; nothing is told where there are none."""
         labels = [str(row) for row in rows]
         if labels:
             where = name_rows(self.row_word, labels) + (f", column {column}" if column else "")
-            self.problems.append(Problem(self.data, where, what, show_values(given), remedy, severity))
+            self.problems.append(Problem(self.data, where, what, show_values(given), remedy, severity, check))
 
 
 def one_by_one(values: list[T]) -> list[list[T]]:

@@ -53,7 +53,7 @@ def with_people(
         With `people`, `inside`, `estimated` (from floor area, or so declared) and `spread` (a share of a unit's total).
     """
     rule, population = layer.people, layer.population
-    if "people" not in layer.columns and rule is None and units is None:
+    if "people" not in layer.columns and frame["people"].isna().all() and rule is None and units is None:
         if population is None or population.totals is None:  # else its units are not there, and that is told
             report.declared(
                 "people",

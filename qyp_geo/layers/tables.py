@@ -11,7 +11,6 @@ import io
 import re
 import unicodedata
 import warnings
-import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
@@ -21,7 +20,6 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import shapely
-from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
 from qyp_geo.declarations import Source
@@ -30,6 +28,7 @@ from qyp_geo.layers.report import Report
 
 # GB 18030 contains GBK and GB 2312, so that these need no place of their own.
 ENCODINGS: Final = ("utf-8-sig", "gb18030", "big5", "utf-16")
+_IN_A_WHOLE: Final = 60  # minutes in a degree, seconds in a minute
 _HEADER_WITHIN: Final = 10  # titles and remarks above the header take fewer rows than this
 
 
@@ -123,7 +122,7 @@ def read_xlsx(path: Path, source: Source, *, wanted: Iterable[str], report: Repo
             warnings.simplefilter("ignore")  # openpyxl warns of validation rules and styles that it will not keep
             # The values of merged cells are known in a whole workbook only, not in one that is read as a stream.
             book = openpyxl.load_workbook(path, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, SyntaxError, KeyError, ValueError, OSError) as error:
+    except Exception as error:  # openpyxl raises anything on a damaged workbook
         report.whole(
             "is not an Excel workbook that can be read",
             given=str(error),
@@ -150,7 +149,7 @@ def read_xlsx(path: Path, source: Source, *, wanted: Iterable[str], report: Repo
         )
         return None
     if not filled:
-        report.whole("holds no rows")
+        report.whole("holds no rows", remedy="Fill it, or remove its declaration")
         return None
     return _tabulate(_cells_of_sheet(sheets[source.layer or filled[0]]), list(wanted), report)
 
@@ -200,7 +199,7 @@ def _tabulate(cells: list[list[str]], wanted: Sequence[str], report: Report) -> 
     # A sheet often opens with a title: the header is the row that holds most of what is declared, the first such.
     at = max(range(min(len(filled), _HEADER_WITHIN)), key=lambda n: len(set(wanted) & set(filled[n][1])), default=None)
     if at is None:
-        report.whole("holds no rows")
+        report.whole("holds no rows", remedy="Fill it, or remove its declaration")
         return None
     (_, header), rows = filled[at], filled[at + 1 :]
     while header and not header[-1]:
@@ -247,17 +246,36 @@ def _advice(content: bytes, wanted: Sequence[str], *, not_this: str) -> str:
     return f'It can be read, declared columns and all, as {" or ".join(fitting)}: set encoding = "{fitting[0]}" in [source]'
 
 
-_DEGREES: Final = re.compile(
-    r"(?P<sign>-?)(?P<degrees>\d{1,3}(?:\.\d+)?)\s*[°度]\s*(?:(?P<minutes>\d{1,2}(?:\.\d+)?)\s*['′‘’分]\s*)?"
-    r"(?:(?P<seconds>\d{1,2}(?:\.\d+)?)\s*(?:[\"″“”秒]|''|′′)\s*)?(?P<side>[NSEW北南东西]?)"
+# Degrees, minutes and seconds: 115°53′12″E, 东经115度53分12秒, 115 53 12, 115:53:12, once every sign has its plain form.
+_PLAIN_SIGNS: Final = str.maketrans(
+    {
+        **dict.fromkeys("º˚⁰゜", "°"),
+        **dict.fromkeys("′＇‘’`´ʹ", "'"),
+        **dict.fromkeys("″＂“”〃ʺ", '"'),
+        **dict.fromkeys("−–", "-"),
+    }
 )
+_SIDE: Final = r"(?:[NSEWnsew]|北纬|南纬|东经|西经|[东西南北])"
+_SIZE: Final = (
+    r"(?P<degrees>\d{1,3}(?:\.\d+)?)\s*[°度]\s*"
+    r"(?:(?P<minutes>\d{1,2}(?:\.\d+)?)\s*['分]\s*)?(?:(?P<seconds>\d{1,2}(?:\.\d+)?)\s*(?:\"|''|秒)\s*)?"
+)
+_BARE_SIZE: Final = r"(?P<degrees>\d{1,3})(?P<sep>\s+|:)(?P<minutes>\d{1,2})(?P=sep)(?P<seconds>\d{1,2}(?:\.\d+)?)\s*"
+_DEGREES: Final = [
+    re.compile(rf"(?P<before>{_SIDE}?)\s*(?P<sign>-?)\s*{size}(?P<behind>{_SIDE}?)") for size in (_SIZE, _BARE_SIZE)
+]
+_SIDED: Final = re.compile(rf"(?P<before>{_SIDE}?)\s*:?\s*(?P<size>\d{{1,3}}(?:\.\d+)?)\s*(?P<behind>{_SIDE}?)")
 _THOUSANDS: Final = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
-_WEST_AND_SOUTH: Final = frozenset("SW南西")
+_WEST_AND_SOUTH: Final = re.compile(r"[SWsw南西]")
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text.translate(_PLAIN_SIGNS)).translate(_PLAIN_SIGNS).strip()
 
 
 def parse_number(text: str) -> float:
     """Return the number that a cell holds, NaN where it holds none; full-width digits and 1,200 are numbers."""
-    plain = unicodedata.normalize("NFKC", text).strip()
+    plain = _plain(text)
     if _THOUSANDS.fullmatch(plain):
         plain = plain.replace(",", "")
     try:
@@ -268,18 +286,35 @@ def parse_number(text: str) -> float:
 
 
 def parse_coordinate(text: str) -> float:
-    """Return a coordinate, in metres or degrees; 115°51′15″ is one too."""
-    found = _DEGREES.fullmatch(text.strip())
+    """Return a coordinate, in metres or degrees: 391,000.5, 115.8942, 115.8942°E, 115°53′12″ and 东经115度53分12秒 are some."""
+    plain = _plain(text)
+    if (sided := _SIDED.fullmatch(plain)) is not None and _one_side(sided):
+        return _signed(float(sided["size"]), sided)
+    found = next((match for form in _DEGREES if (match := form.fullmatch(plain)) is not None), None)
     if found is None:
-        return parse_number(text)
-    size = float(found["degrees"]) + float(found["minutes"] or 0) / 60 + float(found["seconds"] or 0) / 3600
-    return -size if found["sign"] or found["side"] in _WEST_AND_SOUTH else size
+        return parse_number(plain)
+    minutes, seconds = float(found["minutes"] or 0), float(found["seconds"] or 0)
+    if minutes >= _IN_A_WHOLE or seconds >= _IN_A_WHOLE or (found["before"] and found["behind"]):
+        return float("nan")
+    size = float(found["degrees"]) + minutes / _IN_A_WHOLE + seconds / _IN_A_WHOLE**2
+    return _signed(-size if found["sign"] else size, found)
+
+
+def _one_side(found: re.Match[str]) -> bool:
+    return bool(found["before"]) != bool(found["behind"])
+
+
+def _signed(size: float, found: re.Match[str]) -> float:
+    return -size if _WEST_AND_SOUTH.search(found["before"] + found["behind"]) else size
 
 
 def split_pair(text: str) -> tuple[str, str]:
-    """Split ``115.89,28.63``, which AMap writes into one cell."""
-    parts = re.split(r"[,;\s\uff0c\uff1b]+", text.strip())
-    return (parts[0], parts[1]) if len(parts) == 2 else (text, text)
+    """Split ``115.89,28.63``, which AMap writes into one cell; blanks part a pair only where no comma does."""
+    for between in (r"[,;、\uff0c\uff1b]", r"\s+"):
+        parts = re.split(rf"\s*{between}\s*", text.strip())
+        if len(parts) == 2:
+            return parts[0], parts[1]
+    return text, text
 
 
 def points_of(table: pd.DataFrame, source: Source, report: Report) -> gpd.GeoDataFrame | None:
@@ -300,7 +335,7 @@ def points_of(table: pd.DataFrame, source: Source, report: Report) -> gpd.GeoDat
     if source.lon is None or source.lat is None or not {source.lon, source.lat} <= set(table.columns):
         return None
     if table.empty:
-        report.whole("holds a header and no rows")
+        report.whole("holds a header and no rows", remedy="Fill it, or remove its declaration")
         return None
     written = table[[source.lon, source.lat]].set_axis(["lon", "lat"], axis="columns")
     if source.lon == source.lat:

@@ -139,7 +139,7 @@ class _Pieces:
         told.notes += [note for note in reports[0].notes if all(note in one.notes for one in reports[:-1])]
 
     def _report(self) -> Report:
-        data = f"layers/{self.layer.source.path}"
+        data = self.layer.source.shown
         return Report(f"{self.reference}.toml", data, self.layer.title, row_word="feature")
 
     def _canonical(self, raw: gpd.GeoDataFrame, report: Report) -> gpd.GeoDataFrame | None:

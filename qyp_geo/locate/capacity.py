@@ -10,7 +10,7 @@ import pandas as pd
 
 from qyp_geo.locate.cover import whole
 from qyp_geo.locate.instance import Bools, Floats, Instance
-from qyp_geo.locate.milp import Answer, solve
+from qyp_geo.locate.milp import WORK, Answer, solve
 from qyp_geo.locate.plan import Plan, assigned, found, impossible, nearest_open
 from qyp_geo.locate.shares import Shares, new_cost, shares_of
 
@@ -22,7 +22,11 @@ def most_serving(instance: Instance, capacity: Floats, *, gap: float, began: flo
     shares = shares_of(instance, capacity)
     start = shares.serving(_greedy(shares, math.inf))
     answer = solve(
-        shares.model(shares.all_served, maximise=True), time_limit_s=until - perf_counter(), gap=gap, start=start
+        shares.model(shares.all_served, maximise=True),
+        time_limit_s=until - perf_counter(),
+        gap=gap,
+        start=start,
+        work=WORK if math.isinf(until) else math.inf,
     )
     values = max((start, _or(answer, start)), key=lambda columns: float(shares.all_served @ columns))
     opened = _opened(shares, values)
@@ -60,6 +64,7 @@ def few_serving(
         time_limit_s=until - perf_counter(),
         gap=gap,
         start=start,
+        work=WORK if math.isinf(until) else math.inf,
     )
     opened = min((_opened(shares, start), _opened(shares, _or(answer, start))), key=lambda sites: float(cost @ sites))
     spent = float(cost @ opened)

@@ -6,6 +6,7 @@ Swain, ReVelle & Bergman 1971, *Operations Research* 19(6), 1363-1373.
 
 from __future__ import annotations
 
+import math
 from time import perf_counter
 
 import pandas as pd
@@ -31,7 +32,7 @@ def maximise_coverage(
     capacity: pd.Series[float] | None = None,
     cost: pd.Series[float] | None = None,
     budget: float | None = None,
-    time_limit_s: float = 10.0,
+    time_limit_s: float | None = None,
     gap: float = 0.0,
 ) -> Plan:
     """The new sites that, with the kept ones, cover the greatest weight (MCLP).
@@ -54,7 +55,8 @@ def maximise_coverage(
         Cost of each candidate, by its label; what the new sites may cost together.
     time_limit_s
         Seconds after which the proof is broken off. The search before it takes a fixed amount of work, and may exceed
-        a very short limit.
+        a very short limit. By default no clock breaks it off but a fixed amount of work (`qyp_geo.locate.milp.WORK`), so
+        that the plan is the same on every machine, however busy.
     gap
         Relative gap at which the proof stops.
 
@@ -68,6 +70,7 @@ def maximise_coverage(
         With everything that is wrong in the question.
     """
     began = perf_counter()
+    until = math.inf if time_limit_s is None else began + time_limit_s
     instance = read_instance(
         walks,
         weight,
@@ -83,9 +86,9 @@ def maximise_coverage(
     if reason := too_many_forced(instance):
         return impossible(instance, reason, seconds=perf_counter() - began)
     if instance.capacity is not None:
-        return most_serving(instance, instance.capacity, gap=gap, began=began, until=began + time_limit_s)
+        return most_serving(instance, instance.capacity, gap=gap, began=began, until=until)
     question = left_open(instance)
-    chosen, bound = most(question, until=began + time_limit_s, gap=gap)
+    chosen, bound = most(question, until=until, gap=gap)
     chosen = question.busy(chosen)
     return found(
         instance,
@@ -108,7 +111,7 @@ def fewest_sites(
     forbid: Labels = (),
     capacity: pd.Series[float] | None = None,
     cost: pd.Series[float] | None = None,
-    time_limit_s: float = 10.0,
+    time_limit_s: float | None = None,
     gap: float = 0.0,
 ) -> Plan:
     """The fewest new sites (or the cheapest) that, with the kept ones, cover a share of all weight (LSCP).
@@ -133,6 +136,7 @@ def fewest_sites(
         With everything that is wrong in the question.
     """
     began = perf_counter()
+    until = math.inf if time_limit_s is None else began + time_limit_s
     if not 0 <= share <= 1:
         problem = Problem("share", "", "is no number from 0 to 1", f"{share}", "0.95 is 95 % of all weight")
         raise DataError("The siting question cannot be asked", [problem])
@@ -143,11 +147,9 @@ def fewest_sites(
     if reason := _out_of_reach(instance, required):
         return impossible(instance, reason, seconds=perf_counter() - began)
     if instance.capacity is not None:
-        return few_serving(
-            instance, instance.capacity, required=required, gap=gap, began=began, until=began + time_limit_s
-        )
+        return few_serving(instance, instance.capacity, required=required, gap=gap, began=began, until=until)
     question = left_open(instance)
-    chosen, bound = fewest(question, required - question.base, until=began + time_limit_s, gap=gap)
+    chosen, bound = fewest(question, required - question.base, until=until, gap=gap)
     forced = float(instance.forced.sum() if instance.cost is None else instance.cost[instance.forced].sum())
     return found(
         instance,

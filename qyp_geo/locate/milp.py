@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Final, Literal
 
 import highspy
 import numpy as np
@@ -11,6 +11,8 @@ from scipy import sparse
 
 from qyp_geo.locate.instance import Bools, Floats
 
+WORK: Final = 2e6
+"""The work after which a search ends that no clock ends: some ten seconds."""
 _STATUSES: dict[highspy.HighsModelStatus, Literal["optimal", "time limit", "infeasible"]] = {
     highspy.HighsModelStatus.kOptimal: "optimal",
     highspy.HighsModelStatus.kTimeLimit: "time limit",
@@ -52,7 +54,7 @@ class Answer:
     Parameters
     ----------
     status
-        ``optimal`` within the gap asked for, ``time limit``, or ``infeasible``.
+        ``optimal`` within the gap asked for, ``time limit`` (or the end of the work that may be done), or ``infeasible``.
     values
         One for each column; None where nothing was found.
     bound
@@ -73,7 +75,9 @@ class _Silent(highspy.Highs):
         super().enableCallbacks()  # type: ignore[no-untyped-call]
 
 
-def solve(model: Model, *, time_limit_s: float, gap: float = 0.0, start: Floats | None = None) -> Answer:
+def solve(
+    model: Model, *, time_limit_s: float, gap: float = 0.0, start: Floats | None = None, work: float = np.inf
+) -> Answer:
     """Solve `model` on one thread, with a fixed seed; only the time limit can make two machines differ.
 
     Parameters
@@ -86,8 +90,13 @@ def solve(model: Model, *, time_limit_s: float, gap: float = 0.0, start: Floats 
         Relative gap at which to stop.
     start
         A solution to begin from, one value for each column.
+    work
+        The work after which the best so far is returned, the same on every machine: coefficients of the model times how
+        often HiGHS asked, after a step of its search for whole numbers, whether to go on.
     """
     solver = loaded(model, time_limit_s)
+    if work < np.inf:
+        _end_after(solver, steps=work / max(1, model.matrix.nnz))
     solver.setOptionValue("mip_rel_gap", gap)
     if start is not None:
         solution = highspy.HighsSolution()
@@ -104,6 +113,19 @@ def solve(model: Model, *, time_limit_s: float, gap: float = 0.0, start: Floats 
     else:
         bound = np.inf if model.maximise else -np.inf
     return Answer(status=status, values=np.asarray(solver.getSolution().col_value) if feasible else None, bound=bound)
+
+
+def _end_after(solver: _Silent, *, steps: float) -> None:
+    """Have the search for whole numbers end after so many steps."""
+    done = 0
+
+    def count(event: Any) -> None:
+        nonlocal done
+        done += 1
+        if done > steps:
+            event.interrupt()
+
+    solver.cbMipInterrupt.subscribe(count)
 
 
 def relaxed(model: Model, *, time_limit_s: float) -> tuple[Floats, Floats]:

@@ -38,8 +38,8 @@ class Plan:
     gap
         ``abs(objective - bound) / abs(objective)``; 0 is proof.
     status
-        ``optimal`` only where proven. ``feasible``: the gap asked for was reached. ``time limit``: the time was over
-        before that. ``infeasible``: there can be no plan, and `reason` says why.
+        ``optimal`` only where proven. ``feasible``: the gap asked for was reached. ``time limit``: the time, or the work
+        that may be done, was over before that. ``infeasible``: there can be no plan, and `reason` says why.
     seconds
         How long it took.
     reason

@@ -11,7 +11,7 @@ import numpy as np
 
 from qyp_geo.locate.cover import Open, few_covering, most_covering, whole
 from qyp_geo.locate.instance import Bools, Floats
-from qyp_geo.locate.milp import Model, relaxed, solve
+from qyp_geo.locate.milp import WORK, Model, relaxed, solve
 from qyp_geo.locate.plan import relative_gap
 from qyp_geo.locate.relaxation import Certificate, Relaxation
 from qyp_geo.locate.triples import Triples, violated
@@ -56,7 +56,7 @@ def most(question: Open, *, until: float, gap: float) -> tuple[Bools, float]:
     question
         What is left to decide.
     until
-        When to stop, by `time.perf_counter`.
+        When to stop, by `time.perf_counter`; infinite where a fixed amount of work is to end it.
     gap
         The relative gap, `base` included, at which to stop.
     """
@@ -122,6 +122,7 @@ def _proved(question: Open, chosen: Bools, bound: float, aim: _Aim, *, until: fl
         time_limit_s=until - perf_counter(),
         gap=gap * abs(aim.base + value) / max(abs(value), 1.0),
         start=np.concatenate((taken, np.minimum(1.0, relaxation.question.reach @ taken))),
+        work=WORK if math.isinf(until) else math.inf,
     )
     proven = False
     if answer.values is not None:

@@ -68,6 +68,8 @@ def _common_content(
     if for_residents:
         sources = [one for one in sources if is_public(one.record)]
     dates = [day for one in sources for day in (one.record.provenance.as_of, one.record.provenance.retrieved) if day]
+    known = kinds()
+    own = [one.record.kind for one in sources if one.record.kind in known]
     return {
         "audience": record.audience,
         "title": record.title,
@@ -83,7 +85,7 @@ def _common_content(
             "note": district.note,
             "walkKmh": district.walk_kmh,
         },
-        "kinds": {kind.kind: [kind.name_zh, kind.name_en] for kind in kinds().values()},
+        "kinds": {key: [known[key].name_zh, known[key].name_en] for key in (*known, *own)},
         "sources": [_source(one) for one in sources],
     }
 

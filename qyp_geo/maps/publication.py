@@ -103,6 +103,7 @@ def refusals(
                 yield Problem(shown_as, f"{at}.{key}", what, str(getattr(overlay, key)), "Remove it")
         if overlay.of in layers:
             yield from _layer_refusals(overlay.of, layers[overlay.of], shown_as=shown_as, where=f"{at}.of", drawn=True)
+            yield from _named_refusals(layers[overlay.of], layers, shown_as, f"{at}.of")
             if layers[overlay.of].kind in _ADMINISTRATIVE and record.exemption and not record.review_number:
                 what = "draws administrative lines, which a map without a review number must not"
                 yield Problem(shown_as, f"{at}.of", what, overlay.of, "Give review_number, or remove the overlay")
@@ -138,11 +139,28 @@ def _analysis_refusals(
             drawn = layer.kind in _ADMINISTRATIVE  # who lies in which unit shows where it ends
             where = f"{at}.of → {overlay.of} → {key}"
             yield from _layer_refusals(reference, layer, shown_as=shown_as, where=where, drawn=drawn, rests_on=True)
+            yield from _named_refusals(layer, layers, shown_as, where)
             if layer.gates is not None and layer.gates in layers:
                 gates = layers[layer.gates]
                 yield from _layer_refusals(
                     layer.gates, gates, shown_as=shown_as, where=f"{where} → gates", drawn=False, rests_on=True
                 )
+
+
+def _named_refusals(layer: Layer, layers: Mapping[str, Layer], shown_as: str, where: str) -> Iterator[Problem]:
+    """Yield why the layers whose places a layer has, having them by name, may not be under what is on the page."""
+    found: dict[str, None] = {}
+    waiting = [layer]
+    for one in waiting:
+        among = one.source.by_name.among if one.source.by_name is not None else []
+        new = [reference for reference in among if reference in layers and reference not in found]
+        found.update(dict.fromkeys(new))
+        waiting += [layers[reference] for reference in new]
+    for reference in found:
+        named = f"{where} → by_name"
+        yield from _layer_refusals(
+            reference, layers[reference], shown_as=shown_as, where=named, drawn=False, rests_on=True
+        )
 
 
 def _layer_refusals(
@@ -187,4 +205,4 @@ def _first(pattern: re.Pattern[str], words: Iterable[str]) -> str:
 
 def _provenance(layer: Layer) -> str:
     provenance = layer.provenance
-    return " ".join((provenance.publisher, provenance.licence, provenance.note))
+    return " ".join((provenance.publisher, provenance.licence, provenance.note, layer.source.format or ""))

@@ -245,16 +245,23 @@ CREATE TABLE layer_styles (
     description TEXT, owner TEXT(30), ui TEXT(30), update_time DATETIME DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
 )
 """
+_STYLES_ROW: Final = """
+INSERT INTO layer_styles (
+    f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, styleQML, styleSLD, useAsDefault,
+    description, owner, ui, update_time
+) VALUES (
+    :f_table_catalog, :f_table_schema, :f_table_name, :f_geometry_column, :styleName, :styleQML, :styleSLD, :useAsDefault,
+    :description, :owner, :ui, :update_time
+)
+"""
 
 
 def _write_styles(path: Path, styles: list[dict[str, object]], day: str) -> None:
     """Write the table in which QGIS looks for styles, and the date of the file."""
     changed = f"{day}T00:00:00.000Z"
-    columns = ", ".join(styles[0])
-    marks = ", ".join(f":{name}" for name in styles[0])
     with closing(sqlite3.connect(path)) as file, file:
         file.execute(_STYLES_TABLE)
-        file.executemany(f"INSERT INTO layer_styles ({columns}) VALUES ({marks})", styles)  # noqa: S608  (our own names)
+        file.executemany(_STYLES_ROW, styles)
         file.execute(
             "INSERT INTO gpkg_contents (table_name, data_type, identifier, description) "
             "VALUES ('layer_styles', 'attributes', 'layer_styles', '')"

@@ -107,7 +107,7 @@ def layers_table(run: Run) -> pd.DataFrame:
                 "许可": provenance.licence,
                 "密级": provenance.secrecy or "未声明",
                 "可再分发": "是" if provenance.may_redistribute else "否",
-                "文件": f"layers/{source.path}",
+                "文件": source.shown,
                 "说明": provenance.note,
                 "用于": "、".join(users.get(reference, [])),
             }

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from qyp_geo import maps
-from qyp_geo.build import replaced_whole
+from qyp_geo.build import repair, replaced_whole
 from qyp_geo.built import open_build
 from qyp_geo.declarations import Map
 from qyp_geo.errors import QypGeoError
+from qyp_geo.locking import locked
+from qyp_geo.project import find_project
 from qyp_geo.publishing.downloads import write_downloads
 from qyp_geo.publishing.front import front_page
 from qyp_geo.publishing.gate import require_review
@@ -65,6 +67,13 @@ def publish(folder: Path, *, draft: bool) -> Published:
     DeclarationError
         With every page that has neither a 审图号 nor a recorded exemption, and all else that a page for residents is refused.
     """
+    find_project(folder)
+    with locked(folder, "qyp publish"):
+        repair(folder)
+        return _publish(folder, draft=draft)
+
+
+def _publish(folder: Path, *, draft: bool) -> Published:
     name = "draft" if draft else "public"
     _require_ours(folder / name)
     run = open_build(folder)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from qyp_geo import maps
 from qyp_geo.declarations import Map
-from qyp_geo.errors import DeclarationError, Problem, QypGeoError
+from qyp_geo.errors import Problem, QypGeoError, RefusedError
 from qyp_geo.record import Run
 
 _REMEDY = (
@@ -31,7 +31,7 @@ def require_review(run: Run, pages: Mapping[str, Map], *, draft: bool) -> None:
     ------
     QypGeoError
         If there are none.
-    DeclarationError
+    RefusedError
         With every page that is refused, and why.
     """
     if not pages:
@@ -41,7 +41,7 @@ def require_review(run: Run, pages: Mapping[str, Map], *, draft: bool) -> None:
         )
     problems = [problem for ref, page in pages.items() for problem in _refused(run, ref, page, draft=draft)]
     if problems:
-        raise DeclarationError(f"{run.project.folder} cannot be published", problems)
+        raise RefusedError(f"{run.project.folder} cannot be published", problems)
 
 
 def _refused(run: Run, ref: str, page: Map, *, draft: bool) -> Iterator[Problem]:

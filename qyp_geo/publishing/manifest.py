@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from qyp_geo import __version__, maps
 from qyp_geo.build import sha256
-from qyp_geo.declarations import Layer, Record, references
-from qyp_geo.record import Run, input_hashes
+from qyp_geo.declarations import Record, references
+from qyp_geo.record import Run, files_of, input_hashes
 
 RELEASES = {False: "public", True: "draft"}
 
@@ -59,7 +59,8 @@ def manifest_json(run: Run, folder: Path, rests_on: Mapping[str, Sequence[str]],
         JSON. Of each file: its sum, its size, and the declarations and clauses that it rests on. Of each declaration: title,
         sums of its files and, of layers, provenance; of a layer that is not public only that it is not.
     """
-    inputs = input_hashes(run.project.folder)
+    tables = {layer.record.source.shown: layer.digest for layer in run.layers.values() if layer.digest}
+    inputs = input_hashes(run.project.folder) | tables
     files = {
         path.relative_to(folder).as_posix(): {
             "sha256": sha256(path),
@@ -108,14 +109,7 @@ def _declaration(run: Run, ref: str, inputs: Mapping[str, str]) -> dict[str, obj
     if not maps.is_public(layer):
         return {"public": False}
     said = {"title": layer.title, "provenance": layer.provenance.model_dump(mode="json")}
-    return {**said, "inputs": _sums(inputs, _files_of(ref, layer, inputs))}
-
-
-def _files_of(ref: str, layer: Layer, inputs: Iterable[str]) -> set[str]:
-    """Name a layer's declaration and data; those of a shapefile lie beside it under the same name."""
-    data = PurePosixPath("layers", layer.source.path.replace("\\", "/"))
-    beside = {name for name in inputs if PurePosixPath(name).with_suffix("") == data.with_suffix("")}
-    return {f"{ref}.toml", *(beside if data.suffix.lower() == ".shp" else {data.as_posix()})}
+    return {**said, "inputs": _sums(inputs, files_of(ref, layer, inputs))}
 
 
 def _sums(inputs: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter
@@ -14,6 +15,7 @@ from qyp_geo.standards.packaged import read_rows
 
 # Where people write what a thing is called; a test on `name` looks at all of them.
 _NAME_KEYS = ("name", "name:zh", "alt_name", "official_name")
+_OWN = re.compile(r"own_(\w{1,30})")
 _TEST = re.compile(r"(?P<key>[a-z0-9_:]+?)(?P<sign>!=|!~|>=|<=|=|~|>|<)(?P<value>.+)")
 
 
@@ -142,15 +144,38 @@ def _kind_of_row(row: Mapping[str, str]) -> Kind:
     )
 
 
+class Kinds(Mapping[str, Kind]):
+    """The kinds of a table, and whatever a planner calls ``own_NAME``: a kind of one's own, which no clause judges.
+
+    Iteration goes over the table alone.
+    """
+
+    def __init__(self, table: Mapping[str, Kind]) -> None:
+        self._table = table
+
+    def __getitem__(self, kind: str) -> Kind:
+        own = _OWN.fullmatch(kind)
+        return (
+            self._table[kind]
+            if own is None
+            else _kind_of_row(defaultdict(str, kind=kind, name_zh=own[1], name_en=own[1]))
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+
 @cache
-def kinds() -> Mapping[str, Kind]:
-    """Every kind of facility by its key, in the table's order.
+def kinds() -> Kinds:
+    """Every kind of facility by its key, in the table's order; kinds of one's own (``own_图书驿站``) are found by theirs.
 
     Rows of ``kinds.csv`` with ``facility = no`` (communities, housing estates) are units and demand, not facilities,
     and are left out here.
     """
-    rows = (row for row in read_rows("kinds.csv") if row["facility"] == "yes")
-    return MappingProxyType({row["kind"]: _kind_of_row(row) for row in rows})
+    return Kinds({row["kind"]: _kind_of_row(row) for row in read_rows("kinds.csv") if row["facility"] == "yes"})
 
 
 def kind_named(kind: str) -> Kind:

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from qyp_geo.declarations import read_toml
 from qyp_geo.errors import DeclarationError, MissingError, Problem, did_you_mean
 from qyp_geo.standards.packaged import FOLDER
 from qyp_geo.standards.rules import Rule
@@ -179,10 +180,9 @@ def _load_folder(folder: Path) -> Mapping[str, Profile]:
 
 def _read_text(path: Path, shown: str, problems: list[Problem]) -> _ProfileText | None:
     """One local file, None where it cannot be read; what is wrong goes to `problems`."""
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        problems.append(Problem(shown, "", "not a TOML file in UTF-8", str(error), "Mend the line, save as UTF-8"))
+    raw, unread = read_toml(path, shown)
+    problems += unread
+    if raw is None:
         return None
     try:
         text = _ProfileText.model_validate(raw)

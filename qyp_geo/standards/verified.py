@@ -49,10 +49,13 @@ def read_checks(path: Path, shown: str) -> tuple[tuple[Check, ...], list[Problem
         return (), []
     try:
         text = path.read_text(encoding="utf-8-sig")
+        reader = csv.DictReader(StringIO(text))
+        header = [name.strip() for name in reader.fieldnames or []]
+        rows = list(reader)
     except UnicodeDecodeError:
         return (), [Problem(shown, "", "not in UTF-8", "", "Save it as CSV UTF-8")]
-    rows = csv.DictReader(StringIO(text))
-    header = [name.strip() for name in rows.fieldnames or []]
+    except csv.Error as error:
+        return (), [Problem(shown, "", "is not a CSV file that can be read", str(error), "Save it again as CSV UTF-8")]
     problems = [
         Problem(shown, f"column {name}", "unknown column", name, did_you_mean(name, _COLUMNS))
         for name in header

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Literal
 
 import pandas as pd
@@ -10,22 +11,53 @@ from rich.table import Table
 from rich.text import Text
 
 from qyp_geo import tables
+from qyp_geo.standards import kinds
+from qyp_geo.translation import Language, translated
 
 NOTHING = "–"
 
 
-def table(title: str, *headings: str) -> Table:
-    """Return an empty table; a heading that begins with ``>`` is of figures."""
-    made = Table(title=Text(title), title_justify="left", header_style="bold", pad_edge=False, box=box.SIMPLE_HEAD)
-    for heading in headings:
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A table as it was made, in the words of its analysis; a heading that begins with ``>`` is of figures."""
+
+    title: str
+    headings: tuple[str, ...]
+    rows: list[tuple[str, ...]] = field(default_factory=list)
+
+    def add(self, *cells: object) -> None:
+        """Add a row."""
+        self.rows.append(tuple(str(cell) for cell in cells))
+
+
+def table(title: str, *headings: str) -> Shown:
+    """Return an empty table."""
+    return Shown(title, headings)
+
+
+def drawn(shown: Shown, language: Language) -> Table:
+    """Return a table for the terminal, in a language; names from data are never markup, and stay as they are."""
+    title = Text(said(shown.title, language))
+    made = Table(title=title, title_justify="left", header_style="bold", pad_edge=False, box=box.SIMPLE_HEAD)
+    for heading in shown.headings:
         justify: Literal["left", "right"] = "right" if heading.startswith(">") else "left"
-        made.add_column(Text(heading.removeprefix(">")), justify=justify, overflow="fold")
+        made.add_column(Text(said(heading.removeprefix(">"), language)), justify=justify, overflow="fold")
+    for row in shown.rows:
+        made.add_row(*(Text(said(cell, language)) for cell in row))
     return made
 
 
-def add_row(shown: Table, *cells: object) -> None:
-    """Add a row of text: names from data are never markup."""
-    shown.add_row(*(Text(str(cell)) for cell in cells))
+def said(text: str, language: Language) -> str:
+    """Return a text in a language; the kinds of facilities have their English name from the standards."""
+    names = {} if language == "zh" else {kind.name_zh: kind.name_en for kind in kinds().values()}
+    return translated(text, language, names=names)
+
+
+def note_said(note: str, language: Language) -> str:
+    """Return a note in a language; what stands before its colon may be the title of a layer, which stays as it is."""
+    whole = said(note, language)
+    title, _, text = note.partition(":")
+    return f"{title}: {said(text, language)}" if language == "en" and whole == note and text else whole
 
 
 def people(count: float) -> str:

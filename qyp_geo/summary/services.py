@@ -6,17 +6,16 @@ import re
 from collections.abc import Iterator
 
 import pandas as pd
-from rich.table import Table
 
 from qyp_geo.frames import Result
 from qyp_geo.standards import kinds
-from qyp_geo.summary.cells import NOTHING, add_row, figure, people, percent, table, verdict
+from qyp_geo.summary.cells import NOTHING, Shown, figure, people, percent, table, verdict
 from qyp_geo.tables import LINK_WORDS
 
 TOP_GAPS = 5
 
 
-def coverage(result: Result) -> Iterator[Table]:
+def coverage(result: Result) -> Iterator[Shown]:
     """What can be measured, for the district and then by zone; what has no data is listed in the notes."""
     areas = result.table[result.table["people_share"].notna()]
     whole = areas[areas["level"] == "district"]
@@ -34,8 +33,7 @@ def coverage(result: Result) -> Iterator[Table]:
         "依据",
     )
     for _, row in whole.iterrows():
-        add_row(
-            district,
+        district.add(
             without_limit(row["title"]),
             f"{row['limit_m']:.0f}",
             row["circle"],
@@ -57,11 +55,11 @@ def coverage(result: Result) -> Iterator[Table]:
     by_zone = table(f"{result.record.title}:各分区人口比例", "设施", *(f">{name}" for name in names))
     for _, row in whole.iterrows():
         shares = (percent(share[(row["requirement"], area)]) for area in names.index)
-        add_row(by_zone, without_limit(row["title"]), *shares)
+        by_zone.add(without_limit(row["title"]), *shares)
     yield by_zone
 
 
-def gaps(result: Result) -> Iterator[Table]:
+def gaps(result: Result) -> Iterator[Shown]:
     """The gaps with the most people, and the links that would bring most people within reach."""
     shown = table(
         f"{result.record.title}:人口最多的 {min(TOP_GAPS, len(result.table))} 处,共 {len(result.table)} 处",
@@ -70,7 +68,7 @@ def gaps(result: Result) -> Iterator[Table]:
     for number, row in result.table.head(TOP_GAPS).iterrows():
         excess = f"{row['median_excess_m']:.0f}" if pd.notna(row["median_excess_m"]) else NOTHING
         what = (row["type"], without_limit(row["missing_title"]), people(row["people"]))
-        add_row(shown, number, *what, row["township"], row["community"], row["nearest_name"], excess)
+        shown.add(number, *what, row["township"], row["community"], row["nearest_name"], excess)
     yield shown
 
     links = result.parts["links"]
@@ -82,25 +80,24 @@ def gaps(result: Result) -> Iterator[Table]:
     )  # fmt: skip
     for number, row in links.head(TOP_GAPS).iterrows():
         kind = LINK_WORDS.get(row["kind"], row["kind"])
-        add_row(ways, number, kind, row["crosses"], figure(row["length_m"]), people(row["people_gained"]), row["gap"])
+        ways.add(number, kind, row["crosses"], figure(row["length_m"]), people(row["people_gained"]), row["gap"])
     yield ways
 
 
-def checkup(result: Result) -> Iterator[Table]:
+def checkup(result: Result) -> Iterator[Shown]:
     """How many communities meet each item of the check-up."""
     shown = table(f"{result.record.title}:按社区", "项目", "标准", ">达标", ">未达标", ">无数据", ">不适用")
     for _, row in result.parts["totals"].iterrows():
         counts = (row["met"], row["unmet"], row["no_data"], row["not_applicable"])
-        add_row(shown, row["title"], row["standard"], *(figure(count) for count in counts))
+        shown.add(row["title"], row["standard"], *(figure(count) for count in counts))
     yield shown
 
 
-def region(result: Result) -> Iterator[Table]:
+def region(result: Result) -> Iterator[Shown]:
     """Who has which kind of facility within a walk."""
     shown = table(result.record.title, "设施", ">限值 m", ">设施", ">覆盖人口", ">人口合计", ">步行口径")
     for _, row in result.table.iterrows():
-        add_row(
-            shown,
+        shown.add(
             kinds()[row["kind"]].name_zh,
             f"{row['limit_m']:g}",
             f"{row['n_facilities']:.0f}",

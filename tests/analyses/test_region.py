@@ -104,7 +104,7 @@ def test_a_second_run_reads_nothing_again_and_a_changed_file_is_read(folder: Pat
     homes = read(folder, "homes")
     change(folder, "homes", homes.assign(people=homes["people"] * 2))
     assert go(folder)["people_total"].tolist() == [3660.0]
-    assert len(list((folder / ".cache/answers").iterdir())) == 1  # what rested on the old file is gone
+    assert len(list((folder / ".cache/tiles/answers").iterdir())) == 1  # what rested on the old file is gone
 
 
 def test_two_sided_streets(folder: Path) -> None:

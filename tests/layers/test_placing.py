@@ -169,7 +169,11 @@ def test_a_district_whose_boundary_is_no_layer_says_so(folder: Folder) -> None:
     assert list(found) == ["boundary"]
     assert problems == [
         Problem(
-            "layers/district.toml", "boundary", "names no layer of kind boundary that can be read", "layers/boundary"
+            "layers/district.toml",
+            "boundary",
+            "names no layer of kind boundary that can be read",
+            "layers/boundary",
+            "Name a layer of kind boundary, and mend what is told of it",
         )
     ]
 

@@ -120,7 +120,8 @@ def test_every_mistake_of_a_table_is_in_one_report(folder: Folder) -> None:
         "row 9, column 泊位: negative capacity (given: '-3'). Give a number from 0 up",
         "row 12, column 年份: names no year (given: '去年'). Correct the cell, or leave it empty",
         "row 7, column lon / lat: longitude and latitude are swapped (given: '(28.64, 115.9)'). Longitude (east) comes first",
-        "row 14, column lon / lat: no longitude and latitude (given: '(1158.9, 28.64)')",
+        "row 14, column lon / lat: no longitude and latitude (given: '(1158.9, 28.64)'). "
+        "Correct the row: a longitude is at most 180, a latitude at most 90",
         "row 8, column lon / lat: 95 km outside the district (given: '(116.9, 28.64)'). "
         "Correct the coordinates, or remove the row",
     ]
@@ -213,5 +214,5 @@ def test_known_kinds_are_structures_and_facilities() -> None:
         "landmarks",
         "gates",
         "candidates",
-    } <= known_kinds()
-    assert {"public_toilet", "public_parking", "neighbourhood_centre", "park"} <= known_kinds()
+    } <= known_kinds().keys()
+    assert {"public_toilet", "public_parking", "neighbourhood_centre", "park"} <= known_kinds().keys()

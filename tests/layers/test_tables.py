@@ -190,7 +190,9 @@ def test_a_pair_is_split(text: str) -> None:
 
 def test_a_header_without_rows_is_told(folder: Folder) -> None:
     folder.write("t.csv", "编号,名称,东,北\n")
-    assert folder.told(toilets()) == ["layers/data/t.csv: holds a header and no rows"]
+    assert folder.told(toilets()) == [
+        "layers/data/t.csv: holds a header and no rows. Fill it, or remove its declaration"
+    ]
 
 
 def test_a_quote_that_is_never_closed_is_told_by_its_row(folder: Folder) -> None:

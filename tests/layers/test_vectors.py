@@ -51,7 +51,7 @@ def test_map_files_are_read(folder: Folder, name: str, write: Any) -> None:
     assert_parks(folder, parks(name))
 
 
-@pytest.mark.parametrize(("encoding", "cpg"), [("GBK", True), ("GBK", False), ("UTF-8", True), ("UTF-8", False)])
+@pytest.mark.parametrize(("encoding", "cpg"), [("GBK", True), ("UTF-8", True), ("UTF-8", False)])
 def test_a_shapefile_is_read_in_the_encoding_it_has(folder: Folder, encoding: str, cpg: bool) -> None:
     write_shapefile(folder, encoding, cpg=cpg)
     assert_parks(folder, parks("p.shp"))
@@ -59,10 +59,19 @@ def test_a_shapefile_is_read_in_the_encoding_it_has(folder: Folder, encoding: st
     assert ("utf-8" in note) == (encoding == "UTF-8")
 
 
-def test_a_wrong_cpg_does_not_spoil_the_text(folder: Folder) -> None:
+def test_an_encoding_that_no_file_states_is_suggested_and_not_taken(folder: Folder) -> None:
+    write_shapefile(folder, cpg=False)
+    [told] = folder.told(parks("p.shp"))
+    assert "source.encoding: the text of p.shp cannot be read so (given: utf-8). It can be read as gb18030" in told
+    assert_parks(folder, parks("p.shp", encoding="gb18030"))
+
+
+def test_a_wrong_cpg_is_told_and_does_not_spoil_the_text(folder: Folder) -> None:
     write_shapefile(folder)
     folder.write("p.cpg", "UTF-8")
-    assert_parks(folder, parks("p.shp"))
+    [told] = folder.told(parks("p.shp"))
+    assert "cannot be read so (given: utf-8). It can be read as gb18030" in told
+    assert_parks(folder, parks("p.shp", encoding="gbk"))
 
 
 def test_a_declared_encoding_that_cannot_be_is_told_with_those_that_can(folder: Folder) -> None:
@@ -79,7 +88,7 @@ def test_a_name_cut_within_a_character_is_kept_as_far_as_it_goes(folder: Folder)
     assert short.ljust(width) in content
     cut = b"A" + "绿".encode("gbk") * (width // 2)
     folder.write("p.dbf", content.replace(short.ljust(width), cut[:width]))
-    assert folder.read_one(parks("p.shp")).frame["name"]["P2"] == "A" + "绿" * 39
+    assert folder.read_one(parks("p.shp", encoding="gbk")).frame["name"]["P2"] == "A" + "绿" * 39
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from qyp_geo.errors import DataError
-from qyp_geo.locate import Plan, fewest_sites, maximise_coverage
+from qyp_geo.locate import Plan, fewest_sites, maximise_coverage, proof
 from qyp_geo.locate.cover import left_open
 from qyp_geo.locate.instance import read_instance
 from qyp_geo.locate.milp import relaxed
@@ -287,6 +287,28 @@ def test_a_certificate_holds_where_the_proof_is_broken_off() -> None:
     assert content.status in {"optimal", "feasible"}
     assert content.gap <= 0.2
     assert content.objective <= best.objective <= content.bound
+
+
+def strewn(units: int, sites: int, share: float) -> tuple[pd.DataFrame, pd.Series[float]]:
+    """Sites that reach units by chance, which no bound settles before HiGHS branches."""
+    unit, site = np.nonzero(np.random.default_rng(0).uniform(size=(units, sites)) < share)
+    return pd.DataFrame({"origin": unit, "target": site, "walk_m": 1.0}), pd.Series(1.0, index=range(units))
+
+
+def test_without_a_clock_a_fixed_amount_of_work_ends_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    walks, people = strewn(160, 60, 0.07)
+    monkeypatch.setattr(proof, "WORK", 2e4)
+    broken_off = [maximise_coverage(walks, people, new_sites=8) for _ in range(2)]
+    one, other = broken_off
+    assert one.status == "time limit"
+    assert 0 < one.gap < 0.5
+    assert (one.objective, one.bound) == (other.objective, other.bound)
+    assert list(one.chosen) == list(other.chosen)
+    pd.testing.assert_frame_equal(one.assignment, other.assignment)
+    monkeypatch.setattr(proof, "WORK", np.inf)
+    best = maximise_coverage(walks, people, new_sites=8)
+    assert best.status == "optimal"
+    assert one.objective <= best.objective <= one.bound
 
 
 def test_rows_of_three_units_hold_for_every_choice_and_cut_off_half_open_sites() -> None:

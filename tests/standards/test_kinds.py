@@ -205,3 +205,17 @@ def test_an_absent_tag_meets_what_is_denied() -> None:
     assert TagTest("isced:level", "!~", ".").holds({}, None)
     assert not TagTest("access", "=", "private").holds({}, None)
     assert not TagTest("name", "~", "小学").holds({}, None)
+
+
+def test_a_kind_of_one_s_own_is_known_by_its_key_and_judged_by_no_clause() -> None:
+    own = kinds()["own_图书驿站"]
+    assert (own.kind, own.name_zh, own.served_by, own.walled, own.osm) == (
+        "own_图书驿站",
+        "图书驿站",
+        ("own_图书驿站",),
+        False,
+        (),
+    )
+    assert "own_" not in kinds()
+    assert "own_a/b" not in kinds()
+    assert "own_图书驿站" not in set(kinds()), "iteration goes over the table alone"

@@ -118,7 +118,7 @@ def test_the_kindergartens_target_stands_beside_the_higher_figure_from_before() 
 
 def test_answers_ask_for_what_there_is() -> None:
     answers = [figure.answer for fact in facts().values() for figure in fact.figure if figure.answer]
-    assert {kind for answer in answers for kind in (*answer.kinds, *answer.ground)} <= known_kinds()
+    assert {kind for answer in answers for kind in (*answer.kinds, *answer.ground)} <= known_kinds().keys()
     assert {answer.circle_set for answer in answers if answer.circle_set} == {"life", "culture", "fitness"}
     assert {"life", "culture", "fitness"} <= requirement_sets().keys()
     assert {answer.centre_list for answer in answers if answer.centre_list} == {one.id for one in centre_lists()}

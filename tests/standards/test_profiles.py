@@ -344,8 +344,8 @@ bldg_max_m2 = 100
     assert said("keys.toml", "rule", "must be a list", "[[rule]]")
     assert said("loop1.toml", "loop1 → loop2 → loop1")
     assert said("loop2.toml", "turns back")
-    assert said("syntax.toml", "not a TOML file")
-    assert said("gbk.toml", "not a TOML file in UTF-8")
+    assert said("syntax.toml", "is not valid TOML")
+    assert said("gbk.toml", "is not UTF-8 text")
     assert not said("onbroken.toml"), "the file it extends is named already"
     assert len(found) == 26
 

@@ -7,7 +7,8 @@ compared with the shares after many moves of 300 to 1,500 m in any direction: wh
 and another datum stands out from all of them, the datum is doubted. *The boundary*: what belongs to the district lies inside
 it, all of it under the right datum, and not under the wrong one.
 
-Both want numbers: a layer of fewer than some twenty things rarely stands out, and then nothing is said.
+Both want numbers. Layers of few things that declare the same datum are therefore also held against the streets together. Where
+even these are too few to be told, that is said.
 """
 
 from __future__ import annotations
@@ -46,11 +47,14 @@ _NEAR_M: Final = 100.0
 _THINGS: Final = 200  # enough to judge a layer by
 _FEWEST: Final = 5
 _FEWEST_INSIDE: Final = 20
+_FEW: Final = 80  # fewer may not stand out alone, and are also looked at together
+_TOO_FEW: Final = 20  # fewer, all together, can hardly stand out
 _STANDS_OUT: Final = 3.5  # standard deviations above moves by chance
 _BETTER_BY: Final = 3.0  # standard deviations better than the declared place
 _ALL_INSIDE: Final = 0.995
 _NOT_ALL_INSIDE: Final = 0.95
 _SAME_MOVE_M: Final = 50.0
+_DEGREES: Final = frozenset({"wgs84", "cgcs2000", *SHIFTED_DATUMS})
 Vector = npt.NDArray[np.float64]
 Shapes = npt.NDArray[np.object_]
 
@@ -77,8 +81,12 @@ class _Streets:
         moved = moved[shapely.intersects(self.hull, moved)]
         if len(moved) < max(_FEWEST, len(shapes) / 2):
             return None
-        away = self._tree.query_nearest(moved, return_distance=True, all_matches=False)[1]
         nearest, farthest = _BESIDE_M
+        away = np.full(len(moved), np.inf)
+        (thing, _), away_m = self._tree.query_nearest(
+            moved, max_distance=farthest, return_distance=True, all_matches=False
+        )
+        away[thing] = away_m
         return np.array([((away >= nearest) & (away < farthest)).mean(), (away < _ON_M).mean()]), len(moved)
 
 
@@ -102,25 +110,62 @@ def doubt_datums(layers: Mapping[str, LayerData], boundary: str) -> Iterator[Pro
     centre = gpd.GeoSeries([area] if area is not None else lines, crs=next(iter(layers.values())).frame.crs)
     moves = _moves(gpd.GeoDataFrame(geometry=centre.centroid).iloc[:1])
     street_datums = {reference: _frame_of(layer) for reference, layer in streets.items()}
+    few: dict[str, list[str]] = {}
     for reference, layer in layers.items():
+        if layer.record.source.by_name is not None:  # without coordinates there is no datum to doubt
+            continue
         kind = layer.record.kind
         stands_by_streets = kind in _STAND_BY_STREETS or kind not in STRUCTURES
         # What is taken from the file that the streets are taken from lies as they do.
-        elsewhere = all(layer.record.source.path != one.record.source.path for one in streets.values())
+        elsewhere = all(layer.record.source.shown != one.record.source.shown for one in streets.values())
         told = None
         if stands_by_streets and elsewhere and beside is not None:
-            told = _against_streets(layer, beside, _doubts(layer, street_datums, moves))
+            told = _against_streets(layer.frame.geometry.to_numpy(), beside, _doubts(layer, street_datums, moves))
+            if told is None and len(layer.frame) < _FEW and layer.record.source.datum in _DEGREES:
+                few.setdefault(_frame_of(layer), []).append(reference)
         if told is None and area is not None and (stands_by_streets or kind in _COVER_THE_DISTRICT):
             told = _against_boundary(layer, area, _doubts(layer, {}, moves))
         if told is not None:
-            yield Problem(
-                f"{reference}.toml",
-                "source.datum",
-                told,
-                layer.record.source.datum,
-                "Ask who made the file which datum its coordinates are in",
-                severity="warning",
-            )
+            yield _doubted(reference, layer, told)
+    if beside is not None:
+        for references in few.values():
+            yield from _together({ref: layers[ref] for ref in references}, beside, street_datums, moves)
+
+
+def _together(
+    few: Mapping[str, LayerData],
+    beside: _Streets,
+    streets: Mapping[str, str],
+    moves: Mapping[tuple[str, str], Vector],
+) -> Iterator[Problem]:
+    """Tell of small layers of one datum that lie better under another one together, or are too few even so."""
+    shapes = np.concatenate([layer.frame.geometry.to_numpy() for layer in few.values()])
+    first = next(iter(few))
+    if len(shapes) < _TOO_FEW:
+        yield Problem(
+            f"{first}.toml",
+            "source.datum",
+            f"{len(shapes)} things are too few to tell whether the datum is right: that takes {_TOO_FEW} or more",
+            f"{few[first].record.source.datum} in {', '.join(few)}",
+            "Ask who made the file which datum its coordinates are in",
+            severity="warning",
+        )
+    elif len(few) > 1:
+        told = _against_streets(shapes, beside, _doubts(few[first], streets, moves))
+        if told is not None:
+            yield _doubted(first, few[first], f"{told} ({', '.join(few)} together)")
+
+
+def _doubted(reference: str, layer: LayerData, told: str) -> Problem:
+    return Problem(
+        f"{reference}.toml",
+        "source.datum",
+        told,
+        layer.record.source.datum,
+        "Ask who made the file which datum its coordinates are in",
+        severity="warning",
+        check="wrong_datum",
+    )
 
 
 def _frame_of(layer: LayerData) -> str:
@@ -166,8 +211,7 @@ def _doubts(layer: LayerData, streets: Mapping[str, str], moves: Mapping[tuple[s
     return found
 
 
-def _against_streets(layer: LayerData, beside: _Streets, doubts: list[_Doubt]) -> str | None:
-    shapes = layer.frame.geometry.to_numpy()
+def _against_streets(shapes: Shapes, beside: _Streets, doubts: list[_Doubt]) -> str | None:
     if len(shapes) < _FEWEST or not doubts:
         return None
     shapes = shapes[np.linspace(0, len(shapes) - 1, min(len(shapes), _THINGS)).astype(int)]

@@ -146,12 +146,14 @@ def test_points_that_stand_on_streets_are_told_by_that(folder: Folder) -> None:
     assert "its coordinates are gcj02: 100% of the layer would stand on a street" in told["gates"]
 
 
-def test_a_handful_of_things_says_nothing(folder: Folder) -> None:
+def test_a_handful_of_things_is_said_to_be_too_few(folder: Folder) -> None:
     rng = np.random.default_rng(4)
     streets = town(rng)
     write(folder, "streets", streets, "wgs84")
     write(folder, "toilets", beside(streets, 4, rng, off_m=(5, 25)), "gcj02")
-    assert doubts(folder, streets=STREETS, toilets=("public_toilet", "point", "wgs84")) == {}
+    assert doubts(folder, streets=STREETS, toilets=("public_toilet", "point", "wgs84")) == {
+        "toilets": "4 things are too few to tell whether the datum is right: that takes 20 or more"
+    }
 
 
 def test_a_layer_that_leaves_the_district_on_one_side_is_told_by_the_boundary(folder: Folder) -> None:

@@ -1,0 +1,1 @@
+"""Services of the network that layers are fetched from; nothing else in the project goes online."""
