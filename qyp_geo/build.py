@@ -16,10 +16,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from qyp_geo.declarations import DEVICE_NAMES
 from qyp_geo.errors import QypGeoError
 
-_NO_NAMES: Final = re.compile(r"(?i:con|prn|aux|nul|(com|lpt)\d)")
-"""Names that Windows keeps for devices."""
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _ROOM_BYTES: Final = 1 << 16
 """A disk with less room than this is full."""
@@ -28,7 +27,7 @@ _ROOM_BYTES: Final = 1 << 16
 def file_name(name: str) -> str:
     """Return what people call a thing as a name of a file that every system takes, without suffix."""
     plain = re.sub(r"\W+", "_", name)
-    return f"{plain}_" if _NO_NAMES.fullmatch(plain) else plain
+    return f"{plain}_" if DEVICE_NAMES.fullmatch(plain) else plain
 
 
 def restore(folder: Path, name: str) -> None:

@@ -59,7 +59,7 @@ def _check_datum(value: str) -> str:
     return value
 
 
-_NO_NAMES = re.compile(r"(?i:con|prn|aux|nul|com[\d¹²³]|lpt[\d¹²³])(\..*)?")
+DEVICE_NAMES = re.compile(r"(?i:con|prn|aux|nul|com[\d¹²³]|lpt[\d¹²³])(\..*)?")
 """Names that Windows keeps for devices, whatever suffix they bear."""
 _MAX_NAME_BYTES = 240
 
@@ -72,7 +72,7 @@ def _check_path(value: str) -> str:
         or any(name.strip(" .") == "" for name in names if ".." in name)
     ):
         raise ValueError("a data path stays inside the district folder: give it relative to layers/, without ..")
-    if any(_NO_NAMES.fullmatch(name) or re.search(r'[\x00-\x1f<>:"|?*]', name) for name in names):
+    if any(DEVICE_NAMES.fullmatch(name) or re.search(r'[\x00-\x1f<>:"|?*]', name) for name in names):
         raise ValueError(
             "a data path holds no name that a system keeps for itself: rename the file in letters, digits and _"
         )
