@@ -12,13 +12,15 @@ from typing import Final
 
 import geopandas as gpd
 import networkx as nx
+import numpy as np
 import openpyxl
 import osmium
 import pyogrio
+import rasterio
 import shapely
 
 from tests.layers.extract import small_town
-from tests.small import at, layer, small_district
+from tests.small import EAST, NORTH, at, layer, small_district
 
 _COLUMNS: Final = ("[columns]", 'id = "id"', 'name = "name"')
 _POINTS: Final = (("T1", "南厕", 0, 0), ("T2", "北厕", 1000, 1000), ("T3", "中厕", 500, 500))
@@ -193,6 +195,26 @@ def _graphml(folder: Path) -> Path:
     return file
 
 
+def _raster(**profile: object) -> Callable[[Path], Path]:
+    """Cells of 100 m, far beyond the district on every side, 10 people in each."""
+
+    def make(folder: Path) -> Path:
+        file, cells = folder / "layers/data/thing.tif", np.full((64, 64), 10, dtype="float32")
+        corner = rasterio.Affine(100, 0, EAST - 2_700, 0, -100, NORTH + 3_700)
+        options = {"driver": "GTiff", "count": 1, "height": 64, "width": 64, "dtype": "float32", "nodata": -200}
+        with rasterio.open(file, "w", crs="EPSG:4548", transform=corner, **options, **profile) as raster:
+            raster.write(cells, 1)
+        _declare(
+            folder,
+            'path = "data/thing.tif"\n[population]\nbase = "估算"\nyear = 2020\nsource = "GHS-POP"',
+            kind="residents",
+            columns=False,
+        )
+        return file
+
+    return make
+
+
 def _declaration(path: str) -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
         small_district(folder)
@@ -249,6 +271,8 @@ TARGETS: Final[dict[str, Callable[[Path], Path]]] = {
     "OSM XML, bzip2": _osm(".osm.bz2"),
     "OSM PBF": _osm(".osm.pbf"),
     "GraphML": _graphml,
+    "GeoTIFF": _raster(),
+    "GeoTIFF, tiled and packed": _raster(tiled=True, blockxsize=16, blockysize=16, compress="deflate", predictor=3),
     "district.toml": _declaration("layers/district.toml"),
     "layer .toml": _declaration("layers/toilets.toml"),
     "analysis .toml": _declaration("analyses/coverage.toml"),
