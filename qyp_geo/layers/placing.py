@@ -92,7 +92,7 @@ def into_district(
 
 def keep_near(there: gpd.GeoDataFrame, area: Area, report: Report) -> gpd.GeoDataFrame:
     """Leave out what lies beyond the district's margin, and tell how much that is."""
-    with np.errstate(invalid="ignore"):  # what has no place in the district's CRS is not near it
+    with np.errstate(invalid="ignore", over="ignore"):  # what has no place in the district's CRS is not near it
         within = _finite(there) & shapely.dwithin(there.geometry.to_numpy(), area.shape, area.margin_m)
     if not within.all():
         elsewhere = not within.any() and (report.typed or len(there) >= _MANY)
@@ -306,7 +306,7 @@ def _distance_of(frame: gpd.GeoDataFrame, layer: Layer, crs: str, area: Area) ->
 
 
 def _finite(frame: gpd.GeoDataFrame) -> Mask:
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         return np.asarray((np.abs(shapely.bounds(frame.geometry.to_numpy())) < _EARTH_M).all(axis=1))
 
 

@@ -183,3 +183,10 @@ def test_the_district_is_the_union_of_its_boundary(folder: Folder) -> None:
     folder.margin_m = 0
     write(folder, *[(x, y) for x, y in (at(50, 50), at(1500, 50), at(3050, 50))])
     assert list(folder.read_one(toilets("EPSG:4548")).frame.index) == ["T0", "T2"]
+
+
+@pytest.mark.parametrize("far", [1e154, -1e200, 1e308])
+def test_what_lies_further_than_numbers_reach_is_told(folder: Folder, far: float) -> None:
+    write(folder, (far, far), (far, IN_METRES[1]))
+    [told] = folder.told(toilets("EPSG:4548"))
+    assert "layers/data/t.csv: rows 2, 3: outside the reach" in told
