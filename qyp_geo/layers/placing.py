@@ -42,6 +42,7 @@ class Area:
     margin_m: float
 
 
+@np.errstate(over="ignore", invalid="ignore")  # a damaged file may place things further than numbers reach
 def into_district(
     frame: gpd.GeoDataFrame, layer: Layer, *, crs: str, area: Area | None, report: Report
 ) -> gpd.GeoDataFrame | None:
@@ -92,7 +93,7 @@ def into_district(
 
 def keep_near(there: gpd.GeoDataFrame, area: Area, report: Report) -> gpd.GeoDataFrame:
     """Leave out what lies beyond the district's margin, and tell how much that is."""
-    with np.errstate(invalid="ignore", over="ignore"):  # what has no place in the district's CRS is not near it
+    with np.errstate(invalid="ignore"):  # what has no place in the district's CRS is not near it
         within = _finite(there) & shapely.dwithin(there.geometry.to_numpy(), area.shape, area.margin_m)
     if not within.all():
         elsewhere = not within.any() and (report.typed or len(there) >= _MANY)
@@ -306,7 +307,7 @@ def _distance_of(frame: gpd.GeoDataFrame, layer: Layer, crs: str, area: Area) ->
 
 
 def _finite(frame: gpd.GeoDataFrame) -> Mask:
-    with np.errstate(invalid="ignore", over="ignore"):
+    with np.errstate(invalid="ignore"):
         return np.asarray((np.abs(shapely.bounds(frame.geometry.to_numpy())) < _EARTH_M).all(axis=1))
 
 

@@ -185,8 +185,11 @@ def test_the_district_is_the_union_of_its_boundary(folder: Folder) -> None:
     assert list(folder.read_one(toilets("EPSG:4548")).frame.index) == ["T0", "T2"]
 
 
+@pytest.mark.parametrize("datum", ["EPSG:4548", "wgs84", "gcj02"])
 @pytest.mark.parametrize("far", [1e154, -1e200, 1e308])
-def test_what_lies_further_than_numbers_reach_is_told(folder: Folder, far: float) -> None:
+def test_what_lies_further_than_numbers_reach_is_told(folder: Folder, far: float, datum: str) -> None:
     write(folder, (far, far), (far, IN_METRES[1]))
-    [told] = folder.told(toilets("EPSG:4548"))
-    assert "layers/data/t.csv: rows 2, 3: outside the reach" in told
+    [told] = folder.told(toilets(datum))
+    assert (
+        "rows 2, 3: outside the reach" if datum == "EPSG:4548" else "is in degrees, the coordinates are metres"
+    ) in told

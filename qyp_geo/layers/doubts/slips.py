@@ -81,11 +81,10 @@ def slip_of(
     """
     if not len(shapes):
         return None
-    with np.errstate(over="ignore", invalid="ignore"):  # a damaged file may place things further than numbers reach
-        written = np.median(shapely.bounds(shapes)[:, :2], axis=0)
-        if _lies_here(written, datum, crs, near):
-            return None
-        return next((slip for slip in slips if _lies_here(written @ slip.matrix, datum, crs, near)), None)
+    written = np.median(shapely.bounds(shapes)[:, :2], axis=0)
+    if _lies_here(written, datum, crs, near):
+        return None
+    return next((slip for slip in slips if _lies_here(written @ slip.matrix, datum, crs, near)), None)
 
 
 def _lies_here(place: Vector, datum: str, crs: str, near: BaseGeometry | None) -> bool:
