@@ -204,6 +204,12 @@ def _tabulate(cells: list[list[str]], wanted: Sequence[str], report: Report) -> 
     (_, header), rows = filled[at], filled[at + 1 :]
     while header and not header[-1]:
         header = header[:-1]
+    report.rows(
+        [number for number, row in filled[:at] if _like_data(row, header)],
+        "stands above the header and looks like a row of data, left out",
+        remedy="Move it below the header; sorting in Excel can carry the header down",
+        severity="warning",
+    )
     twice = {name for name in header if name and header.count(name) > 1} & set(wanted)
     for name in sorted(twice):
         report.whole("has two columns of one name", given=name, remedy="Rename one of them")
@@ -221,6 +227,12 @@ def _tabulate(cells: list[list[str]], wanted: Sequence[str], report: Report) -> 
         columns=[name for name in dict.fromkeys(header) if name],
         dtype=object,
     )
+
+
+def _like_data(row: Sequence[str], header: Sequence[str]) -> bool:
+    """Whether a row above the header is no title: it fills most columns, some with numbers."""
+    filled = [cell for cell in row if cell]
+    return len(filled) > len(header) / 2 and any(parse_number(cell) == parse_number(cell) for cell in filled)
 
 
 def _fitting(content: bytes, wanted: Sequence[str], *, not_this: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,7 @@ from qyp_geo.layers.vectors.texts import RAW, decoded, encoding_of_mapinfo, enco
 _LAYERS_NAMED: Final = 20
 _HEAD_BYTES: Final = 4096
 _ESRI_JSON: Final = re.compile(rb'"(spatialReference|geometryType|displayFieldName)"\s*:')
+_GEOMETRY_MEMBER: Final = re.compile(rb'"geometry"\s*:')
 _CRS_MEMBER: Final = re.compile(rb'"(crs|spatialReference)"\s*:\s*\{')
 _OLD_DXF: Final = re.compile(rb"\$ACADVER\s+1\s+AC10(0\d|1[0-8])\b")  # from 2007 (AC1021) on its text is UTF-8
 _DXF_PAGE: Final = re.compile(rb"\$DWGCODEPAGE\s+3\s+(\S+)")
@@ -81,8 +83,20 @@ def _read_geojson(path: Path, source: Source, report: Report) -> Read | None:
     # A driver that is named opens nothing else.
     driver = "ESRIJSON" if _ESRI_JSON.search(of_all) else "GEOJSON"
     frame = _read_ogr(f"{driver}:{path}", source, report)
+    if frame is not None and len(_GEOMETRY_MEMBER.findall(content)) > len(frame):
+        _tell_of_passed_over(content, len(frame), report)
     # Without a `crs` member the driver says WGS 84, since the format does; a Chinese GeoJSON often holds something else.
     return None if frame is None else Read(frame, frame.crs if _CRS_MEMBER.search(of_all) else None)
+
+
+def _tell_of_passed_over(content: bytes, read: int, report: Report) -> None:
+    """Tell of members of `features` that are no features to the driver, which passes them over."""
+    features = json.loads(content).get("features", ())
+    if len(features) > read:
+        report.whole(
+            f"{len(features) - read} of {len(features)} features are not written as GeoJSON asks, and cannot be read",
+            remedy='Check that each says "type": "Feature", or save it again with QGIS',
+        )
 
 
 def _not_utf8(content: bytes) -> str | None:
@@ -150,13 +164,28 @@ def _read_shapefile(path: Path, source: Source, report: Report) -> Read | None:
 
 def _read_mapinfo(path: Path, source: Source, report: Report) -> Read | None:
     frame = _with_geometry(pyogrio.read_dataframe(path, encoding=RAW), report)
-    if frame is None:
+    if frame is None or _parted(path, len(frame), report):
         return None
     stated = encoding_of_mapinfo(path)
     # Text of a stated character set is turned into UTF-8 by the driver: what is declared beside it has nothing to say.
     own = source if stated is None else source.model_copy(update={"encoding": stated})
     text = decoded(frame, stated, path.name, own, report)
     return None if text is None else Read(text, frame.crs)
+
+
+def _parted(path: Path, drawn: int, report: Report) -> bool:
+    """Tell of a .mif whose .mid has another number of rows: the driver would give things the names of others."""
+    beside = next((one for one in (path.with_suffix(".mid"), path.with_suffix(".MID")) if one.is_file()), None)
+    if path.suffix.lower() != ".mif" or beside is None:
+        return False
+    rows = sum(1 for line in beside.read_bytes().splitlines() if line.strip())
+    if rows not in (0, drawn):
+        report.whole(
+            "what is drawn does not fit the rows beside it",
+            given=f"{drawn} drawn, {rows} rows in {beside.name}",
+            remedy="Export both files again, together",
+        )
+    return rows not in (0, drawn)
 
 
 def _read_drawing(path: Path, source: Source, report: Report) -> Read | None:
