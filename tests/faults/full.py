@@ -23,7 +23,7 @@ from qyp_geo.starting import new_district
 from tests.faults.acting import kill_once, qyp
 from tests.faults.trials import Trial, as_line, from_line, trials
 
-GOOD: Final = ("told", "result")
+GOOD: Final = ("told", "same", "warned", "other")
 _AT_ONCE: Final = 500
 _COMMANDS: Final = {"run": "build", "publish": "draft"}
 
@@ -118,12 +118,12 @@ def table(made: list[Trial]) -> str:
 
 
 def _counted(heading: str, made: list[tuple[str, str]]) -> Iterator[str]:
-    yield f"| {heading} | inputs | told | read | neither |"
-    yield "|---|---:|---:|---:|---:|"
+    yield f"| {heading} | inputs | told | read the same | read otherwise, with a warning | read otherwise | none of these |"
+    yield "|---|---:|---:|---:|---:|---:|---:|"
     for name in [*sorted({name for name, _ in made}), "all"]:
         counts = Counter(outcome for one, outcome in made if name in {one, "all"})
-        bad = sum(count for outcome, count in counts.items() if outcome not in GOOD)
-        yield f"| {name} | {counts.total():,} | {counts['told']:,} | {counts['result']:,} | {bad} |"
+        good = [counts[outcome] for outcome in GOOD]
+        yield f"| {name} | {' | '.join(f'{count:,}' for count in (counts.total(), *good, counts.total() - sum(good)))} |"
 
 
 def kill_table(log: Path) -> str:

@@ -13,7 +13,7 @@ from qyp_geo.analyses import KINDS
 from qyp_geo.declarations import District, Layer, Map, Record, make_record, references
 from qyp_geo.errors import printable, shortened
 from tests.faults.targets import TARGETS, build_target
-from tests.faults.trials import looked_at, trials
+from tests.faults.trials import look, trials
 
 SAMPLE = 500
 BAD = {"traceback", "crash", "hang", "memory", "unhelpful"}
@@ -22,7 +22,8 @@ BAD = {"traceback", "crash", "hang", "memory", "unhelpful"}
 @pytest.mark.parametrize("name", TARGETS)
 def test_what_is_damaged_later_is_sound_at_first(tmp_path: Path, name: str) -> None:
     build_target(tmp_path / "district", name)
-    assert looked_at(tmp_path / "district") == ("result", "")
+    seen = look(tmp_path / "district")
+    assert (seen.outcome, seen.detail) == ("read", "")
 
 
 def test_a_sample_of_damaged_inputs() -> None:
@@ -30,7 +31,7 @@ def test_a_sample_of_damaged_inputs() -> None:
     assert [one for one in made if one.outcome in BAD] == []
     assert len(made) == SAMPLE
     assert {one.target for one in made} == set(TARGETS), "every format takes part"
-    assert {one.outcome for one in made} == {"told", "result"}
+    assert {one.outcome for one in made} == {"told", "same", "warned", "other"}
 
 
 _PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12) | st.dates() | st.datetimes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -16,10 +17,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tests.faults.damage import damaged
 from tests.faults.targets import TARGETS, build_target
+
+if TYPE_CHECKING:
+    from qyp_geo.frames import LayerData
 
 SECONDS: Final = 30
 """No input may keep its reader longer."""
@@ -39,7 +43,9 @@ class Trial:
     Attributes
     ----------
     outcome
-        ``result``, ``told``, or what must not be: ``traceback``, ``crash``, ``hang``, ``memory``, ``unhelpful``.
+        ``told``; ``same`` where all was read as from the sound file, ``warned`` where something else was read with a warning,
+        ``other`` where it was read without one; or what must not be: ``traceback``, ``crash``, ``hang``, ``memory``,
+        ``unhelpful``.
     """
 
     number: int
@@ -89,18 +95,19 @@ def _work(pipe: Connection, numbers: Sequence[int], targets: Sequence[str]) -> N
         resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_BYTES, _ADDRESS_BYTES))
     sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115  drivers print what they also raise
     with tempfile.TemporaryDirectory() as place:
-        built: dict[str, tuple[Path, Path, bytes]] = {}
+        built: dict[str, tuple[Path, Path, bytes, Look]] = {}
         for number in numbers:
             name = targets[number % len(targets)]
             if name not in built:
                 folder = Path(place) / str(len(built))
                 file = build_target(folder, name)
-                built[name] = folder, file, file.read_bytes()
-            folder, file, sound = built[name]
+                built[name] = folder, file, file.read_bytes(), look(folder)
+            folder, file, sound, whole = built[name]
             fault, broken = damaged(sound, file.name, number)
             pipe.send((name, fault))
             file.write_bytes(broken)
-            outcome, detail = looked_at(folder)
+            seen = look(folder)
+            outcome, detail = seen.outcome if seen.outcome != "read" else _against(whole, seen), seen.detail
             if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 > MEMORY_BYTES:
                 outcome, detail = "memory", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MiB"
             file.write_bytes(sound)
@@ -110,12 +117,31 @@ def _work(pipe: Connection, numbers: Sequence[int], targets: Sequence[str]) -> N
     pipe.close()
 
 
-def looked_at(folder: Path) -> tuple[str, str]:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What came of reading a folder: ``read``, ``told``, or what must not be.
+
+    Attributes
+    ----------
+    warnings
+        How many things were told that do not keep the folder from being read.
+    content
+        Every declaration and every layer as it was read, by a hash.
+    """
+
+    outcome: str
+    detail: str = ""
+    warnings: int = 0
+    content: str = ""
+
+
+def look(folder: Path) -> Look:
     """Read a folder as `qyp check` does, and say what came of it."""
     from qyp_geo import layers  # noqa: PLC0415
     from qyp_geo.errors import QypGeoError  # noqa: PLC0415
     from qyp_geo.project import survey  # noqa: PLC0415
 
+    read: dict[str, LayerData] = {}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -125,16 +151,27 @@ def looked_at(folder: Path) -> tuple[str, str]:
                 _, told = layers.open_tiled(project.layers, read, folder=folder, district=project.district)
                 problems += found + told + layers.check_layers(read, project.district)
     except QypGeoError as error:
-        return ("told" if len(str(error)) < LETTERS else "unhelpful"), str(error)[:LETTERS]
+        return Look("told" if len(str(error)) < LETTERS else "unhelpful", str(error)[:LETTERS])
     except BaseException:  # all of them are what must not be
-        return "traceback", traceback.format_exc()
+        return Look("traceback", traceback.format_exc())
     errors = [problem for problem in problems if problem.severity == "error"]
     lacking = [one for one in errors if not (one.file and one.what and (one.remedy or _REMEDY_WITHIN in one.what))]
     if lacking:
-        return "unhelpful", str(lacking[0])
+        return Look("unhelpful", str(lacking[0]))
     if errors and len(str(errors[0])) > LETTERS:
-        return "unhelpful", "a message that nobody reads to its end"
-    return ("told", str(errors[0])) if errors else ("result", "")
+        return Look("unhelpful", "a message that nobody reads to its end")
+    if errors:
+        return Look("told", str(errors[0]))
+    frames = (f"{name}\n{layer.frame.to_wkt().to_csv()}" for name, layer in sorted(read.items()))
+    written = f"{project!r}\n{''.join(frames)}"
+    return Look("read", warnings=len(problems), content=hashlib.sha256(written.encode("utf-8", "replace")).hexdigest())
+
+
+def _against(whole: Look, seen: Look) -> str:
+    """What was read of a damaged file, against what is read of the sound one."""
+    if seen.content == whole.content:
+        return "same"
+    return "warned" if seen.warnings > whole.warnings else "other"
 
 
 def as_line(trial: Trial) -> str:
