@@ -68,7 +68,8 @@ def _in_processes(numbers: Sequence[int], targets: Sequence[str]) -> Iterator[Tr
     context = multiprocessing.get_context("spawn")
     while left:
         ours, theirs = context.Pipe()
-        process = context.Process(target=_work, args=(theirs, left, list(targets)), daemon=True)
+        place = tempfile.TemporaryDirectory()  # not the process's own: it may not live to remove it
+        process = context.Process(target=_work, args=(theirs, Path(place.name), left, list(targets)), daemon=True)
         process.start()
         theirs.close()
         target, fault = "", ""
@@ -88,32 +89,32 @@ def _in_processes(numbers: Sequence[int], targets: Sequence[str]) -> Iterator[Tr
         finally:
             process.kill()
             process.join()
+            place.cleanup()
 
 
-def _work(pipe: Connection, numbers: Sequence[int], targets: Sequence[str]) -> None:
+def _work(pipe: Connection, place: Path, numbers: Sequence[int], targets: Sequence[str]) -> None:
     with suppress(ValueError):
         resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_BYTES, _ADDRESS_BYTES))
     sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115  drivers print what they also raise
-    with tempfile.TemporaryDirectory() as place:
-        built: dict[str, tuple[Path, Path, bytes, Look]] = {}
-        for number in numbers:
-            name = targets[number % len(targets)]
-            if name not in built:
-                folder = Path(place) / str(len(built))
-                file = build_target(folder, name)
-                built[name] = folder, file, file.read_bytes(), look(folder)
-            folder, file, sound, whole = built[name]
-            fault, broken = damaged(sound, file.name, number)
-            pipe.send((name, fault))
-            file.write_bytes(broken)
-            seen = look(folder)
-            outcome, detail = seen.outcome if seen.outcome != "read" else _against(whole, seen), seen.detail
-            if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 > MEMORY_BYTES:
-                outcome, detail = "memory", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MiB"
-            file.write_bytes(sound)
-            pipe.send(Trial(number, name, fault, outcome, detail))
-            if outcome == "memory":
-                return  # the peak of a process never falls
+    built: dict[str, tuple[Path, Path, bytes, Look]] = {}
+    for number in numbers:
+        name = targets[number % len(targets)]
+        if name not in built:
+            folder = place / str(len(built))
+            file = build_target(folder, name)
+            built[name] = folder, file, file.read_bytes(), look(folder)
+        folder, file, sound, whole = built[name]
+        fault, broken = damaged(sound, file.name, number)
+        pipe.send((name, fault))
+        file.write_bytes(broken)
+        seen = look(folder)
+        outcome, detail = seen.outcome if seen.outcome != "read" else _against(whole, seen), seen.detail
+        if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 > MEMORY_BYTES:
+            outcome, detail = "memory", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MiB"
+        file.write_bytes(sound)
+        pipe.send(Trial(number, name, fault, outcome, detail))
+        if outcome == "memory":
+            return  # the peak of a process never falls
     pipe.close()
 
 
