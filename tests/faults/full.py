@@ -1,7 +1,8 @@
-"""The long run behind `docs/trust.md`: ``python -m tests.faults.full --damaged 10000 --kills 200``.
+"""The long run behind `docs/trust.md`: ``python -m tests.faults.full --damaged 10000 --kills 200 --osm FILE.osm --place NAME``.
 
-Each trial is written to a log as it is made; the same command goes on where an earlier one ended. At the end a table in
-Markdown is printed.
+Each trial is written to a log as it is made; the same command goes on where an earlier one ended. Killed are `qyp run` and
+`qyp publish` of the sample district, and `qyp fetch` of a place in an OSM file, by turns. At the end tables in Markdown are
+printed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,10 +25,14 @@ from qyp_geo.run import run
 from qyp_geo.starting import new_district
 from tests.faults.acting import kill_once, qyp
 from tests.faults.trials import Trial, as_line, from_line, trials
+from tests.online.kills import Killing
+from tests.online.replaying import Osm, replaying
 
 GOOD: Final = ("told", "same", "warned", "other")
 _AT_ONCE: Final = 500
-_COMMANDS: Final = {"run": "build", "publish": "draft"}
+_WRITTEN: Final = {"run": "build", "publish": "draft"}
+"""What a command writes into the folder."""
+_COMMANDS: Final = (*_WRITTEN, "fetch")
 
 
 def main() -> None:
@@ -33,12 +40,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--damaged", type=int, default=10_000)
     parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--osm", type=Path, required=True, help="an OSM file that holds the place")
+    parser.add_argument("--place", required=True, help="an administrative area of the OSM file, by its name")
     parser.add_argument("--log", type=Path, default=Path(tempfile.gettempdir()) / "qyp-faults.jsonl")
     parser.add_argument("--processes", type=int, default=2)
     asked = parser.parse_args()
     _damage(asked.damaged, asked.log, asked.processes)
     kills = asked.log.with_suffix(".kills.jsonl")
-    _kill(asked.kills, kills, asked.processes)
+    _kill(asked.kills, kills, asked.processes, asked.osm, asked.place)
     print(table(list(_logged(asked.log))))  # noqa: T201
     print(kill_table(kills))  # noqa: T201
 
@@ -57,50 +66,59 @@ def _damage(wanted: int, log: Path, processes: int) -> None:
             file.writelines(f"{as_line(trial)}\n" for trial in made)
 
 
-def _kill(wanted: int, log: Path, processes: int) -> None:
-    """Kill commands by turns, each worker in a folder of its own."""
-    done = len(log.read_text(encoding="utf-8").splitlines()) if log.exists() else 0
-    if done >= wanted:
+def _kill(wanted: int, log: Path, processes: int, osm: Path, place: str) -> None:
+    """Kill commands by turns, each worker in folders of its own."""
+    done = (
+        {json.loads(line)["number"] for line in log.read_text(encoding="utf-8").splitlines()} if log.exists() else set()
+    )
+    left = [number for number in range(wanted) if number not in done]
+    if not left:
         return
-    with tempfile.TemporaryDirectory() as place:
-        sample = Path(place) / "0"
-        new_district(sample)
-        run(sample, command="qyp run", progress=lambda _: None)
-        if qyp("publish", sample, "--draft").returncode != 0:
-            raise RuntimeError("the sample district cannot be published as a draft")
-        folders = [sample, *(Path(place) / str(number) for number in range(1, processes))]
-        for folder in folders[1:]:
-            shutil.copytree(sample, folder)
-        usual_s = {command: _seconds(command, sample) for command in _COMMANDS}
+    with ExitStack() as stack:
+        root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        usual_s = _begun(root / "sample")
 
         def some(worker: int) -> None:
-            for number in range(done + worker, wanted, processes):
-                line = json.dumps(_one_kill(folders[worker], number, usual_s))
-                with log.open("a", encoding="utf-8") as file:
-                    file.write(f"{line}\n")
+            folder = Path(shutil.copytree(root / "sample", root / str(worker) / "sample"))
+            with replaying(Osm.of(osm)) as server:
+                fetching = Killing(server, root / str(worker), place)
+                for number in left[worker::processes]:
+                    command = _COMMANDS[number % len(_COMMANDS)]
+                    if command == "fetch":
+                        killed = asdict(fetching.once(number))
+                    else:
+                        killed = _one_kill(folder, command, number, usual_s[command])
+                    with log.open("a", encoding="utf-8") as file:
+                        file.write(f"{json.dumps({'command': command, **killed})}\n")
 
         with ThreadPoolExecutor(processes) as pool:
             list(pool.map(some, range(processes)))
+
+
+def _begun(sample: Path) -> dict[str, float]:
+    """Make the sample district with all that is written into it, and return how many seconds each command takes there."""
+    new_district(sample)
+    run(sample, command="qyp run", progress=lambda _: None)
+    usual_s = {}
+    for command in _WRITTEN:
+        began = time.monotonic()
+        done = qyp(*_arguments(command, sample))
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr)
+        usual_s[command] = time.monotonic() - began
+    return usual_s
 
 
 def _arguments(command: str, folder: Path) -> list[str | Path]:
     return [command, folder, *(["--draft"] if command == "publish" else [])]
 
 
-def _seconds(command: str, folder: Path) -> float:
-    began = time.monotonic()
-    qyp(*_arguments(command, folder))
-    return time.monotonic() - began
-
-
-def _one_kill(folder: Path, number: int, usual_s: dict[str, float]) -> dict[str, Any]:
-    command = list(_COMMANDS)[number // 2 % len(_COMMANDS)]
+def _one_kill(folder: Path, command: str, number: int, usual_s: float) -> dict[str, Any]:
     rng = random.Random(number)  # noqa: S311
-    killed = kill_once(folder, *_arguments(command, folder), name=_COMMANDS[command], rng=rng, usual_s=usual_s[command])
+    killed = kill_once(folder, *_arguments(command, folder), name=_WRITTEN[command], rng=rng, usual_s=usual_s)
     again = qyp(*_arguments(command, folder))
     return {
         "number": number,
-        "command": command,
         "hit": killed.hit,
         "whole": killed.whole,
         "next": again.returncode == 0 and not list(folder.glob(".*.new")),

@@ -1,26 +1,21 @@
-"""The long run of killed fetches behind `docs/trust.md`: ``python -m tests.online.kills FILE.osm PLACE --kills 200``.
+"""Fetches that are killed at a random moment of their work.
 
-By turns a fetch into a new folder and one that renews its extract is killed at a random moment of its work. Each is written to
-a log as it is made; the same command goes on where an earlier one ended. At the end a row in Markdown is printed.
+By turns a fetch into a new folder and one that renews its extract.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
 import signal
 import subprocess
-import tempfile
 import time
-from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from qyp_geo.errors import QypGeoError
 from qyp_geo.fetching import fetch
 from tests.faults.acting import begin
-from tests.online.replaying import Osm, Replay, replaying
+from tests.online.replaying import Replay
 
 ANSWER_S = 0.03
 LONGEST_S = 60.0
@@ -117,30 +112,3 @@ def contents(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     }
-
-
-def main() -> None:
-    """Make what is missing in the log, and print what came of all."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("osm", type=Path)
-    parser.add_argument("place")
-    parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--log", type=Path, default=Path(tempfile.gettempdir()) / "qyp-fetch-kills.jsonl")
-    asked = parser.parse_args()
-    lines = asked.log.read_text(encoding="utf-8").splitlines() if asked.log.exists() else []
-    with replaying(Osm.of(asked.osm)) as server, tempfile.TemporaryDirectory() as root:
-        killing = Killing(server, Path(root), asked.place)
-        for number in range(len(lines), asked.kills):
-            lines.append(json.dumps(asdict(killing.once(number))))
-            with asked.log.open("a", encoding="utf-8") as file:
-                file.write(f"{lines[-1]}\n")
-    made = [json.loads(line) for line in lines]
-    counts = Counter(key for one in made for key in ("hit", "whole", "next") if one[key])
-    print(f"| fetch | {len(made)} | {counts['hit']} | {counts['whole']} | {counts['next']} |")  # noqa: T201
-    for one in made:
-        if not (one["whole"] and one["next"]):
-            print(f"- {one}")  # noqa: T201
-
-
-if __name__ == "__main__":
-    main()
