@@ -134,7 +134,7 @@ class District(Record):
     title: str = Field(min_length=1)
     crs: Crs
     boundary: Ref
-    margin_m: float = Field(default=1000.0, ge=0)
+    margin_m: float = Field(default=1000.0, ge=0, le=50_000)
     """Streets and facilities this far beyond the boundary are kept, so that residents may walk out of it."""
     walk_kmh: float = Field(default=4.0, gt=0, le=10)
     """Turns metres into minutes on pages; 4 km/h is what GB 50180-2018 implies (1,000 m in 15 minutes)."""

@@ -118,3 +118,11 @@ def test_a_byte_order_mark_is_tolerated(tmp_path: Path) -> None:
     path = tmp_path / "d.toml"
     path.write_text('title="甲"', encoding="utf-8-sig")
     assert read_toml(path, "layers/district.toml") == ({"title": "甲"}, [])
+
+
+@pytest.mark.parametrize("margin_m", [50_001, 1e308, float("nan"), -1])
+def test_a_margin_that_nobody_walks_is_refused(margin_m: float) -> None:
+    content = {"name": "x", "title": "x", "crs": "EPSG:4548", "boundary": "layers/boundary", "margin_m": margin_m}
+    _, [problem] = make_record(District, content, "layers/district.toml")
+    assert problem.where == "margin_m"
+    assert problem.remedy
