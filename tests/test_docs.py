@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from qyp_geo.layers.doubts import checks
 
 TESTS = Path(__file__).parent
 DOCS = TESTS.parent / "docs"
 
 
-def test_every_test_that_the_methods_name_exists() -> None:
-    page = (DOCS / "methods.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["methods.md", "trust.md"])
+def test_every_test_that_a_page_names_exists(name: str) -> None:
+    page = (DOCS / name).read_text(encoding="utf-8")
     named_files = set(re.findall(r"`((?:[a-z]+/)?test_\w+\.py)", page))
     assert named_files
     assert [name for name in named_files if not (TESTS / name).is_file()] == []
