@@ -93,8 +93,10 @@ def into_district(
 
 def keep_near(there: gpd.GeoDataFrame, area: Area, report: Report) -> gpd.GeoDataFrame:
     """Leave out what lies beyond the district's margin, and tell how much that is."""
-    with np.errstate(invalid="ignore"):  # what has no place in the district's CRS is not near it
-        within = _finite(there) & shapely.dwithin(there.geometry.to_numpy(), area.shape, area.margin_m)
+    within = _finite(
+        there
+    )  # what has no place in the district's CRS is not near it, and GEOS cannot tell how far it is
+    within[within] = shapely.dwithin(there.geometry.to_numpy()[within], area.shape, area.margin_m)
     if not within.all():
         elsewhere = not within.any() and (report.typed or len(there) >= _MANY)
         report.rows(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import math
 import re
 import unicodedata
 import warnings
@@ -232,7 +233,7 @@ def _tabulate(cells: list[list[str]], wanted: Sequence[str], report: Report) -> 
 def _like_data(row: Sequence[str], header: Sequence[str]) -> bool:
     """Whether a row above the header is no title: it fills most columns, some with numbers."""
     filled = [cell for cell in row if cell]
-    return len(filled) > len(header) / 2 and any(parse_number(cell) == parse_number(cell) for cell in filled)
+    return len(filled) > len(header) / 2 and not all(math.isnan(parse_number(cell)) for cell in filled)
 
 
 def _fitting(content: bytes, wanted: Sequence[str], *, not_this: str) -> list[str]:

@@ -11,6 +11,7 @@ import argparse
 import json
 import random
 import shutil
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -35,8 +36,8 @@ _WRITTEN: Final = {"run": "build", "publish": "draft"}
 _COMMANDS: Final = (*_WRITTEN, "fetch")
 
 
-def main() -> None:
-    """Make what is missing in the log, and print what came of all."""
+def main() -> int:
+    """Make what is missing in the log, print what came of all, and return 1 where anything came to what must not be."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--damaged", type=int, default=10_000)
     parser.add_argument("--kills", type=int, default=200)
@@ -48,8 +49,10 @@ def main() -> None:
     _damage(asked.damaged, asked.log, asked.processes)
     kills = asked.log.with_suffix(".kills.jsonl")
     _kill(asked.kills, kills, asked.processes, asked.osm, asked.place)
-    print(table(list(_logged(asked.log))))  # noqa: T201
-    print(kill_table(kills))  # noqa: T201
+    made, killed = list(_logged(asked.log)), _killed(kills)
+    print(table(made))  # noqa: T201
+    print(kill_table(killed))  # noqa: T201
+    return 0 if all(one.outcome in GOOD for one in made) and all(map(_ended_well, killed)) else 1
 
 
 def _logged(log: Path) -> Iterator[Trial]:
@@ -68,9 +71,7 @@ def _damage(wanted: int, log: Path, processes: int) -> None:
 
 def _kill(wanted: int, log: Path, processes: int, osm: Path, place: str) -> None:
     """Kill commands by turns, each worker in folders of its own."""
-    done = (
-        {json.loads(line)["number"] for line in log.read_text(encoding="utf-8").splitlines()} if log.exists() else set()
-    )
+    done = {one["number"] for one in _killed(log)}
     left = [number for number in range(wanted) if number not in done]
     if not left:
         return
@@ -93,6 +94,14 @@ def _kill(wanted: int, log: Path, processes: int, osm: Path, place: str) -> None
 
         with ThreadPoolExecutor(processes) as pool:
             list(pool.map(some, range(processes)))
+
+
+def _killed(log: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+
+
+def _ended_well(killed: dict[str, Any]) -> bool:
+    return bool(killed["whole"] and killed["next"])
 
 
 def _begun(sample: Path) -> dict[str, float]:
@@ -144,9 +153,8 @@ def _counted(heading: str, made: list[tuple[str, str]]) -> Iterator[str]:
         yield f"| {name} | {' | '.join(f'{count:,}' for count in (counts.total(), *good, counts.total() - sum(good)))} |"
 
 
-def kill_table(log: Path) -> str:
-    """Return the counts of kills as Markdown."""
-    made = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+def kill_table(made: list[dict[str, Any]]) -> str:
+    """Return the counts of kills as Markdown; what did not end well is named below."""
     lines = [
         "| Command | kills | hit it at work | last good results whole | next one succeeded |",
         "|---|---:|---:|---:|---:|",
@@ -155,8 +163,8 @@ def kill_table(log: Path) -> str:
         of = [one for one in made if one["command"] == command]
         counts = " | ".join(str(sum(one[key] for one in of)) for key in ("hit", "whole", "next"))
         lines.append(f"| {command} | {len(of)} | {counts} |")
-    return "\n".join([*lines, *(f"- {one}" for one in made if not (one["whole"] and one["next"]))])
+    return "\n".join([*lines, *(f"- {one}" for one in made if not _ended_well(one))])
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -26,6 +26,15 @@ def test_what_is_damaged_later_is_sound_at_first(tmp_path: Path, name: str) -> N
     assert (seen.outcome, seen.detail) == ("read", "")
 
 
+@pytest.mark.parametrize("place", ["1e308", "-1e400", "9" * 5000])
+def test_streets_that_lead_further_than_numbers_reach_are_told(tmp_path: Path, place: str) -> None:
+    file = build_target(tmp_path / "district", "GraphML")
+    text = file.read_text(encoding="utf-8")
+    assert "115.894" in text
+    file.write_text(text.replace("115.894", place), encoding="utf-8")
+    assert look(tmp_path / "district").outcome == "told"
+
+
 def test_a_sample_of_damaged_inputs() -> None:
     made = list(trials(range(SAMPLE)))
     assert [one for one in made if one.outcome in BAD] == []

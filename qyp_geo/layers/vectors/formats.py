@@ -20,12 +20,11 @@ from qyp_geo.declarations import Source
 from qyp_geo.errors import did_you_mean
 from qyp_geo.layers.report import Report
 from qyp_geo.layers.vectors.archives import unpack
-from qyp_geo.layers.vectors.texts import RAW, decoded, encoding_of_mapinfo, encoding_of_shapefile
+from qyp_geo.layers.vectors.texts import RAW, beside, decoded, encoding_of_mapinfo, encoding_of_shapefile
 
 _LAYERS_NAMED: Final = 20
 _HEAD_BYTES: Final = 4096
 _ESRI_JSON: Final = re.compile(rb'"(spatialReference|geometryType|displayFieldName)"\s*:')
-_GEOMETRY_MEMBER: Final = re.compile(rb'"geometry"\s*:')
 _CRS_MEMBER: Final = re.compile(rb'"(crs|spatialReference)"\s*:\s*\{')
 _OLD_DXF: Final = re.compile(rb"\$ACADVER\s+1\s+AC10(0\d|1[0-8])\b")  # from 2007 (AC1021) on its text is UTF-8
 _DXF_PAGE: Final = re.compile(rb"\$DWGCODEPAGE\s+3\s+(\S+)")
@@ -83,7 +82,7 @@ def _read_geojson(path: Path, source: Source, report: Report) -> Read | None:
     # A driver that is named opens nothing else.
     driver = "ESRIJSON" if _ESRI_JSON.search(of_all) else "GEOJSON"
     frame = _read_ogr(f"{driver}:{path}", source, report)
-    if frame is not None and len(_GEOMETRY_MEMBER.findall(content)) > len(frame):
+    if frame is not None and content.count(b'"geometry"') > len(frame):  # all of it is looked through only if need be
         _tell_of_passed_over(content, len(frame), report)
     # Without a `crs` member the driver says WGS 84, since the format does; a Chinese GeoJSON often holds something else.
     return None if frame is None else Read(frame, frame.crs if _CRS_MEMBER.search(of_all) else None)
@@ -175,17 +174,18 @@ def _read_mapinfo(path: Path, source: Source, report: Report) -> Read | None:
 
 def _parted(path: Path, drawn: int, report: Report) -> bool:
     """Tell of a .mif whose .mid has another number of rows: the driver would give things the names of others."""
-    beside = next((one for one in (path.with_suffix(".mid"), path.with_suffix(".MID")) if one.is_file()), None)
-    if path.suffix.lower() != ".mif" or beside is None:
+    mid = beside(path, ".mid")
+    if path.suffix.lower() != ".mif" or mid is None:
         return False
-    rows = sum(1 for line in beside.read_bytes().splitlines() if line.strip())
-    if rows not in (0, drawn):
-        report.whole(
-            "what is drawn does not fit the rows beside it",
-            given=f"{drawn} drawn, {rows} rows in {beside.name}",
-            remedy="Export both files again, together",
-        )
-    return rows not in (0, drawn)
+    rows = sum(1 for line in mid.read_bytes().splitlines() if line.strip())
+    if rows in (0, drawn):
+        return False
+    report.whole(
+        "what is drawn does not fit the rows beside it",
+        given=f"{drawn} drawn, {rows} rows in {mid.name}",
+        remedy="Export both files again, together",
+    )
+    return True
 
 
 def _read_drawing(path: Path, source: Source, report: Report) -> Read | None:

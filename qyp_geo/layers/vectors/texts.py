@@ -64,7 +64,7 @@ def decoded(
 
 def encoding_of_shapefile(path: Path) -> str | None:
     """The encoding that a shapefile says it has, in its .cpg or its .dbf."""
-    cpg, dbf = (_beside(path, suffix) for suffix in (".cpg", ".dbf"))
+    cpg, dbf = (beside(path, suffix) for suffix in (".cpg", ".dbf"))
     if cpg is not None:
         return _page(cpg.read_text(encoding="ascii", errors="ignore"))
     if dbf is None:
@@ -74,7 +74,8 @@ def encoding_of_shapefile(path: Path) -> str | None:
     return _DBF_LANGUAGES.get(header[29]) if len(header) == 30 else None
 
 
-def _beside(path: Path, suffix: str) -> Path | None:
+def beside(path: Path, suffix: str) -> Path | None:
+    """Return the file of one name with another suffix, in small letters or capitals; None where there is none."""
     found = (path.with_suffix(written) for written in (suffix, suffix.upper()))
     return next((one for one in found if one.is_file()), None)
 
