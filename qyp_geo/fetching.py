@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 import geopandas as gpd
 import pyogrio
@@ -40,9 +41,18 @@ _RETRIEVED: Final = re.compile(r"(?m)^(\s*retrieved\s*=\s*[\"']?)\d{4}-\d{2}-\d{
 
 
 def _check_address(value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s@?#]*)?", value):
+    # ASCII signs only; urlsplit refuses a host or port that is none.
+    if not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s@?#]*)?", value) or not value.isascii() or not _has_host(value):
         raise ValueError("an address is written https://…, without user, query or #")
     return value.rstrip("/")
+
+
+def _has_host(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 Address = Annotated[str, AfterValidator(_check_address)]
@@ -352,7 +362,9 @@ def _date(folder: Path, reading: Mapping[str, Layer], retrieved: dt.date) -> lis
         if not count:
             return [f"{reference}.toml: write retrieved = {retrieved.isoformat()} below [provenance]"]
         half = path.with_name(f".{path.name}.new")
-        half.write_bytes(new.encode())
+        half.unlink(missing_ok=True)
+        with half.open("xb") as file:  # never through a link that stood there
+            file.write(new.encode())
         half.replace(path)
         dated += 1
     return [f"retrieved = {retrieved.isoformat()} in {dated} declarations that read it"] if dated else []

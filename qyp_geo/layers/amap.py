@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -171,7 +172,7 @@ def read_amap(path: Path, layer: Layer, report: Report) -> gpd.GeoDataFrame | No
         answers = [
             answer for content in _files(path) for answer in parse_answers(content, encoding=layer.source.encoding)
         ]
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
+    except (ValueError, OSError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
         report.whole(
             "holds no answers of AMap that can be read",
             given=str(error)[:200],

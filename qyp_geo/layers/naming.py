@@ -36,7 +36,7 @@ OWN_COLUMNS: Final = {NAMED_PLACE: NAMED_PLACE, WITHIN_M: WITHIN_M}
 _READERS: Final = {".csv": read_csv, ".xlsx": read_xlsx, ".xlsm": read_xlsx}
 _BETWEEN_ALIASES: Final = re.compile(r"[、,;|/]")
 _SUFFIXES: Final = re.compile(
-    r"((社区)?(居民委员会|居委会)|社区|(村民委员会|村委会)|行政村|村|街道(办事处|办)?|镇|小区|家园|花园|新村)+$"
+    r"(居民委员会|居委会|社区|(村民委员会|村委会)|行政村|村|街道(办事处|办)?|镇|小区|家园|花园|新村)+$"
 )
 _OFFERED: Final = 3
 _ALIKE: Final = 0.5

@@ -31,6 +31,10 @@ _SETTINGS: Final = {
     "lock_timeout": f"{LOCK_S}s",
     "datestyle": "ISO, YMD",
     "extra_float_digits": "3",  # numbers as text that gives the same number back
+    # What else decides how a value looks as text, whatever this machine or role is set to; moments are China's.
+    "timezone": "<+08>-08",
+    "intervalstyle": "postgres",
+    "bytea_output": "hex",
 }
 _NOT_CONNECTED: Final = (
     "the database cannot be reached",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,6 +25,7 @@ from qyp_geo.layers.report import Report
 
 __all__ = ["RefusedError", "Rows", "read_table"]
 
+_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,17}")
 _ONE_TO_A_METRE: Final = {4326, 4490}
 """WGS 84 and CGCS2000, in degrees."""
 
@@ -240,7 +243,7 @@ def _frame(
     numbers = {column.name for column in table.columns if column.is_number}
     ids = layer.columns.get("id")  # a long one would lose its last digits as a number
     values = {
-        name: pd.to_numeric(texts[place]) if name in numbers and name != ids else texts[place]
+        name: _as_numbers(texts[place]) if name in numbers and name != ids else texts[place]
         for place, name in enumerate(columns, start=len(table.key))
     }
     frame = gpd.GeoDataFrame(pd.DataFrame(values, index=texts.index), geometry=shapes).set_axis(index)
@@ -256,13 +259,21 @@ def _frame(
     return frame.loc[~endless]
 
 
+def _as_numbers(texts: pd.Series[Any]) -> pd.Series[Any]:
+    """Return numbers as the database writes them; those that are none (NaN) are missing."""
+    return pd.to_numeric(texts.where(texts != "NaN", None))
+
+
 def _labels(texts: pd.DataFrame, table: Table, report: Report) -> pd.Index[Any]:
     """Return what the rows are called: by the primary key, else by their place in the order."""
     if not table.key:
         return pd.RangeIndex(1, len(texts) + 1)
     report.row_word = "/".join(table.key)
     key = texts[list(range(len(table.key)))]
-    labels: list[object] = ["/".join(row) for row in key.itertuples(index=False)]
-    if all(str(label).isdecimal() for label in labels):
-        labels = [int(str(label)) for label in labels]
+    labels = ["/".join(row) for row in key.itertuples(index=False)]
+    if len(set(labels)) < len(labels):  # "a/b", "c" and "a", "b/c"
+        labels = [json.dumps(list(row), ensure_ascii=False) for row in key.itertuples(index=False)]
+    # "007" is no 7: a number is what is written as one.
+    if all(_NUMBER.fullmatch(label) for label in labels):
+        return pd.Index([int(label) for label in labels])
     return pd.Index(labels)

@@ -4,16 +4,20 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import psycopg
 import pytest
 import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from qyp_geo.declarations import Layer
 from qyp_geo.errors import Problem
@@ -451,3 +455,117 @@ def test_the_boundary_itself_may_be_a_table(database: Server, folder: Folder) ->
     assert [problem.what for problem in problems] == [
         "1 of 3 records lie beyond the box around the district and its margin, not fetched"
     ]
+
+
+def test_text_keys_that_look_like_numbers_stay_apart(database: Server, folder: Folder) -> None:
+    make(
+        database,
+        "CREATE TABLE toilets (no text PRIMARY KEY, 名称 text, geom geometry(Point, 4548))",
+        f"INSERT INTO toilets SELECT no, no, ST_SetSRID(ST_MakePoint({EAST} + 9, {NORTH} + 9), 4548)"
+        " FROM unnest('{7,07,007}'::text[]) AS no",
+        f"GRANT SELECT ON toilets TO {PLANNER}",
+    )
+    read = folder.read_one(layer("d.toilets", columns={"name": "名称"}))
+    assert sorted(read.frame["name"]) == ["007", "07", "7"]
+    assert len(set(read.frame.index)) == 3
+
+
+def test_keys_of_two_parts_stay_apart(database: Server, folder: Folder) -> None:
+    make(
+        database,
+        "CREATE TABLE toilets (a text, b text, 名称 text, geom geometry(Point, 4548), PRIMARY KEY (a, b))",
+        f"INSERT INTO toilets SELECT a, b, a, ST_SetSRID(ST_MakePoint({EAST} + 9, {NORTH} + 9), 4548)"
+        " FROM (VALUES ('a/b', 'c'), ('a', 'b/c')) AS v(a, b)",
+        f"GRANT SELECT ON toilets TO {PLANNER}",
+    )
+    assert len(set(folder.read_one(layer("d.toilets", columns={"name": "名称"})).frame.index)) == 2
+
+
+def test_moments_look_the_same_on_every_machine(
+    database: Server, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(
+        database,
+        *TOILETS,
+        "ALTER TABLE toilets ADD since timestamptz DEFAULT '2020-05-01 00:00+08', ADD lasts interval DEFAULT '1 day 2 h',"
+        " ADD raw bytea DEFAULT 'ab', ADD many int[] DEFAULT '{1,2}', ADD more json DEFAULT '{\"a\": 1}'",
+    )
+    names = ("since", "lasts", "raw", "many", "more")
+    declared = layer("d.toilets", columns={"name": "名称", **{name: name for name in names}})
+    digests = set()
+    for zone, style in (("America/New_York", "iso_8601"), ("Asia/Tokyo", "sql_standard")):
+        monkeypatch.setenv("PGTZ", zone)
+        make(database, f"ALTER ROLE {PLANNER} SET intervalstyle TO {style}")
+        try:
+            read = folder.read_one(declared)
+        finally:
+            make(database, f"ALTER ROLE {PLANNER} RESET intervalstyle")
+        digests.add(read.digest)
+    assert len(digests) == 1
+    assert [str(read.frame[name].iloc[0]) for name in names] == [
+        "2020-05-01 00:00:00+08",
+        "1 day 02:00:00",
+        r"\x6162",
+        "{1,2}",
+        '{"a": 1}',
+    ]
+
+
+TEXTS = st.none() | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
+NUMBERS = (
+    st.none()
+    | st.sampled_from([*map(Decimal, ("NaN", "Infinity", "-Infinity", "1e300"))])
+    | st.decimals(allow_nan=False, allow_infinity=False, places=3)
+    | st.integers(-(10**30), 10**30)
+)
+SHAPES = st.sampled_from(
+    [
+        None,
+        *("POINT EMPTY", "POINT(nan nan)", "POINT Z (1 2 3)", "POINT ZM (1 2 3 4)", "GEOMETRYCOLLECTION EMPTY"),
+        *(
+            re.sub(r"\bX\b", str(EAST), re.sub(r"\bY\b", str(NORTH), sort))
+            for sort in (
+                "POINT(X Y)",
+                "POINT M (X Y 5)",
+                "MULTIPOINT((X Y))",
+                "LINESTRING(X Y, X Y)",
+                "CIRCULARSTRING(X Y, X 1, X Y)",
+                "POLYGON((X Y, X Y, X Y, X Y))",
+                "GEOMETRYCOLLECTION(POINT(X Y), LINESTRING(0 0, X Y))",
+                "TIN(((X Y, X 1, 1 1, X Y)))",
+            )
+        ),
+    ]
+)
+KEYS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=4)
+
+
+@settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.dictionaries(KEYS, st.tuples(TEXTS, NUMBERS, SHAPES, st.sampled_from([4548, 4548, 4548, 0, 4326])), max_size=5)
+)
+def test_any_rows_are_read_or_told(
+    database: Server, folder: Folder, rows: dict[str, tuple[str | None, Any, str | None, int]]
+) -> None:
+    """Each row is in the layer, or named or counted in what is told; each time in the same way."""
+    make(
+        database,
+        "DROP TABLE IF EXISTS anything",
+        "CREATE TABLE anything (key text PRIMARY KEY, 名称 text, seats numeric, geom geometry)",
+        f"GRANT SELECT ON anything TO {PLANNER}",
+    )
+    for key, (name, seats, shape, srid) in rows.items():
+        database.execute(
+            "INSERT INTO d.anything VALUES (%s, %s, %s, public.ST_GeomFromText(%s, %s))",
+            values=[key, name, seats, shape, srid],
+        )
+    declared = layer("d.anything", geometry="mixed", columns={"name": "名称", "capacity": "seats"})
+    found, problems = folder.read(one=declared)
+    again, told_again = folder.read(one=declared)
+    assert [str(problem) for problem in problems] == [str(problem) for problem in told_again]
+    if "one" in found:
+        assert again["one"].digest == found["one"].digest
+        assert len(found["one"].frame) == len(rows) or problems
+        assert found["one"].frame.index.is_unique
+    else:
+        assert problems

@@ -8,17 +8,15 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from functools import cached_property
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
@@ -27,6 +25,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from qyp_geo.layers.osm import read_extract
+from tests.online.serving import Asked, HangUp, Reply, serving
 
 MOMENT = "2026-01-15T08:00:00Z"
 Thing = tuple[str, int]
@@ -227,117 +226,92 @@ class Replay:
 def replaying(osm: Osm) -> Iterator[Replay]:
     """Run the server while the block runs."""
     replay = Replay(osm)
-
-    class Handler(_Handler):
-        told = replay
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    replay.address = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with serving(_Answering(replay)) as replay.address:
         yield replay
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def _remark(text: str) -> bytes:
     return f'<osm version="0.6"><meta osm_base="{MOMENT}"/><remark> {text} </remark></osm>'.encode()
 
 
-_SAID: Final[dict[str, tuple[int, bytes, dict[str, str]]]] = {
-    "429": (429, b"rate_limited", {"Retry-After": "7"}),
-    "429 for hours": (429, b"rate_limited", {"Retry-After": "7200"}),
-    "400": (400, b"<p>parse error: ';' expected</p>", {}),
-    "504": (504, b"<html>The server is probably too busy</html>", {}),
-    "login page": (200, b"<html><body>Welcome to the guest network</body></html>", {}),
-    "noise": (200, bytes(range(256)) * 20, {}),
-    "busy": (200, _remark("runtime error: open64: 0 Success /osm3s Dispatcher_Client::rate_limited"), {}),
-    "nothing": (200, b"", {}),
+_SAID: Final = {
+    "429": Reply(b"rate_limited", 429, {"Retry-After": "7"}),
+    "429 for hours": Reply(b"rate_limited", 429, {"Retry-After": "7200"}),
+    "400": Reply(b"<p>parse error: ';' expected</p>", 400),
+    "504": Reply(b"<html>The server is probably too busy</html>", 504),
+    "login page": Reply(b"<html><body>Welcome to the guest network</body></html>"),
+    "noise": Reply(bytes(range(256)) * 20),
+    "busy": Reply(_remark("runtime error: open64: 0 Success /osm3s Dispatcher_Client::rate_limited")),
+    "nothing": Reply(b""),
 }
 
 
-class _Handler(BaseHTTPRequestHandler):
-    told: Replay
+class _Answering:
+    """Says what the server is told to say, and counts how many requests are under way at once.
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (so it is called above)
-        """Keep quiet."""
+    One is under way until its answer begins to go out. It must not count any longer: who has read the answer may ask the next
+    before the thread that sent it has come to its end.
+    """
 
-    def do_GET(self) -> None:
-        self._serve(urlsplit(self.path).query)
+    def __init__(self, told: Replay) -> None:
+        self._told, self._counting = told, threading.Lock()
 
-    def do_POST(self) -> None:
-        self._serve(self.rfile.read(int(self.headers["Content-Length"])).decode())
-
-    def _serve(self, form: str) -> None:
-        told = self.told
-        if told.at_once:
-            time.sleep(0.2)  # the thread of an answer that has gone out may still be ending
-        told.at_once += 1
-        told.most_at_once = max(told.most_at_once, told.at_once)
-        try:
-            told.questions.append({key: values[0] for key, values in parse_qs(form).items()})
-            told.agents.append(self.headers["User-Agent"])
-            time.sleep(told.delay_s)
+    def __call__(self, asked: Asked) -> Reply:
+        told = self._told
+        with self._counting:
+            told.at_once += 1
+            told.most_at_once = max(told.most_at_once, told.at_once)
+            told.questions.append(asked.params)
+            told.agents.append(asked.headers["User-Agent"])
             fault = told.faults.pop(0) if told.faults else ""
-            self._misbehave(fault) if fault else self._send(200, self._answer(told.questions[-1]))
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # who asked was killed
+        try:
+            time.sleep(told.delay_s)
+            return self._faulty(fault, asked) if fault else self._true(asked)
         finally:
-            told.at_once -= 1
+            with self._counting:
+                told.at_once -= 1
 
-    def _answer(self, asked: dict[str, str]) -> bytes:
-        where = urlsplit(self.path).path
-        areas = self.told.osm.administrative
-        if where == "/lookup":
-            return _json([one for one in areas if f"R{one['osm_id']}" == asked["osm_ids"]])
-        if where == "/search":
-            words = asked["q"].split(",")[0]
+    def _true(self, asked: Asked) -> Reply:
+        answer = self._answer(asked)
+        if "gzip" not in asked.headers.get("Accept-Encoding", ""):
+            return Reply(answer)
+        return Reply(gzip.compress(answer, mtime=0), headers={"Content-Encoding": "gzip"})
+
+    def _answer(self, asked: Asked) -> bytes:
+        areas = self._told.osm.administrative
+        if asked.path == "/lookup":
+            return _json([one for one in areas if f"R{one['osm_id']}" == asked.params["osm_ids"]])
+        if asked.path == "/search":
+            words = asked.params["q"].split(",")[0]
             return _json([one for one in areas if words in one["display_name"]])
-        assert where == "/api/interpreter", where
-        if "[out:json]" in asked["data"]:
-            return self.told.osm.answer_in_json(asked["data"])
-        _, west, _, east = map(float, _found(r"\[bbox:([^\]]+)\]", asked["data"]).split(","))
-        if self.told.too_dense(east - west):
+        assert asked.path == "/api/interpreter", asked.path
+        question = asked.params["data"]
+        if "[out:json]" in question:
+            return self._told.osm.answer_in_json(question)
+        _, west, _, east = map(float, _found(r"\[bbox:([^\]]+)\]", question).split(","))
+        if self._told.too_dense(east - west):
             return _remark('runtime error: Query timed out in "query" at line 3 after 170 seconds.')
-        return self.told.osm.answer(asked["data"])
+        return self._told.osm.answer(question)
 
-    def _misbehave(self, fault: str) -> None:
+    def _faulty(self, fault: str, asked: Asked) -> Reply:
         if fault in _SAID:
-            self._send(*_SAID[fault])
-            return
+            return _SAID[fault]
         match fault:
             case "reset":
-                linger = b"\x01\x00\x00\x00\x00\x00\x00\x00"
-                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-                self.connection.close()
-                self.close_connection = True
+                raise HangUp(hard=True)
             case "silence":
                 time.sleep(1.5)
+                raise HangUp
             case "in half a minute":
-                self._send(503, b"later", {"Retry-After": self.date_time_string(int(time.time()) + 30)})
+                return Reply(b"later", 503, {"Retry-After": formatdate(time.time() + 30, usegmt=True)})
             case "truncated":
-                self._send(200, self._answer(self.told.questions[-1]), part=0.5)
+                return Reply(self._answer(asked), part=0.5)
             case "cut inside":
-                self._send(200, self._answer(self.told.questions[-1])[:-40])
+                return Reply(self._answer(asked)[:-40])
             case "half of a zip":
-                whole = gzip.compress(self._answer(self.told.questions[-1]))
-                self._send(200, whole[: len(whole) // 2], {"Content-Encoding": "gzip"})
-            case _:
-                raise AssertionError(fault)
-
-    def _send(self, status: int, body: bytes, headers: dict[str, str] | None = None, part: float = 1.0) -> None:
-        sent = dict(headers or {})
-        if status == 200 and part == 1.0 and "gzip" in self.headers.get("Accept-Encoding", "") and not sent:
-            body, sent = gzip.compress(body, mtime=0), {"Content-Encoding": "gzip"}
-        self.send_response(status)
-        for name, value in {**sent, "Content-Length": str(len(body))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body[: int(len(body) * part)])
+                whole = gzip.compress(self._answer(asked))
+                return Reply(whole[: len(whole) // 2], headers={"Content-Encoding": "gzip"})
+        raise AssertionError(fault)
 
 
 def _json(content: object) -> bytes:

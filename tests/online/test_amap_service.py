@@ -2,14 +2,11 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -21,6 +18,7 @@ from qyp_geo.layers import read_layers
 from qyp_geo.layers.online.amap_service import FetchedPlaces, fetch_amap, questions_of
 from qyp_geo.layers.online.http import OnlineError, Settings
 from tests.layers.folder import Folder, record
+from tests.online.serving import Asked, HangUp, Reply, serving
 
 KEY = "0123456789abcdef0123456789abcdef"
 Misbehaviour = Callable[["Amap", dict[str, str]], bytes | None]
@@ -75,40 +73,18 @@ def say(answer: bytes) -> Misbehaviour:
 
 
 def hang_up(_amap: Amap, _question: dict[str, str]) -> bytes | None:
-    raise ConnectionAbortedError
+    raise HangUp
 
 
 @contextmanager
-def serving(amap: Amap) -> Iterator[Amap]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked = urlsplit(self.path)
-            question = {name: values[0] for name, values in parse_qs(asked.query).items()}
-            assert asked.path == ("/v5/place/text" if "region" in question else "/v5/place/polygon")
-            try:
-                body = amap.answer(question)
-            except ConnectionAbortedError:
-                self.close_connection = True
-                return
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+def answering(amap: Amap) -> Iterator[Amap]:
+    def answer(asked: Asked) -> Reply:
+        assert asked.path == ("/v5/place/text" if "region" in asked.params else "/v5/place/polygon")
+        return Reply(amap.answer(asked.params))
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (its name there)
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    amap.address = f"http://127.0.0.1:{server.server_address[1]}/v5/place"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with serving(answer) as address:
+        amap.address = f"{address}/v5/place"
         yield amap
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def poi(number: int, typecode: str = "200300", name: str = "公厕", adcode: str = "360104") -> dict[str, Any]:
@@ -126,7 +102,7 @@ def poi(number: int, typecode: str = "200300", name: str = "公厕", adcode: str
 
 @pytest.fixture
 def amap() -> Iterator[Amap]:
-    with serving(Amap([poi(number) for number in range(60)])) as one:
+    with answering(Amap([poi(number) for number in range(60)])) as one:
         yield one
 
 
@@ -401,3 +377,13 @@ def test_every_kind_is_asked_in_words_that_amap_takes() -> None:
             assert re.fullmatch(r"\w{0,20}", question.get("keywords", ""))
             assert re.fullmatch(r"(\d{6}(\|\d{6})*)?", question.get("types", ""))
             assert question
+
+
+def test_a_link_out_of_the_folder_is_not_written_through(district: Path, amap: Amap, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    (district / "layers" / "data").rename(outside)
+    (district / "layers" / "data").symlink_to(outside)
+    before = everything(outside)
+    with pytest.raises(QypGeoError, match="a link to another place"):
+        fetch(district, amap)
+    assert everything(outside) == before

@@ -293,6 +293,8 @@ def _write(
         for name, text in texts.items():
             (staged / Path(name).name).write_bytes(text.encode("utf-8", errors="replace"))
     try:
+        require_own(folder / "layers")
+        require_own(folder / "layers" / "data")
         (folder / "layers" / "data").mkdir(exist_ok=True)
         for name in texts:
             (folder / _CACHE / _STAGED / Path(name).name).replace(folder / name)

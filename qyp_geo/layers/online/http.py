@@ -29,6 +29,7 @@ from pydantic import Field, field_validator
 from qyp_geo import __version__
 from qyp_geo.declarations import Record
 from qyp_geo.errors import QypGeoError
+from qyp_geo.layers.online.opening import opener, printable
 from qyp_geo.secrets import masked
 
 _FOR_THE_MOMENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -38,7 +39,6 @@ _LONGEST_WAIT_S: Final = 600.0
 _WHOLE_ANSWER: Final = 4  # times the time-out: a server that drips does not hold us for ever
 _MOST_BYTES: Final = 256 * 1024 * 1024
 _CHUNK: Final = 1 << 20
-_SHOWN: Final = 200
 Check = Callable[[bytes], None]
 
 
@@ -102,6 +102,14 @@ class _Question:
     def key(self) -> str:
         return hashlib.sha256(json.dumps(self.shown(), ensure_ascii=False).encode()).hexdigest()
 
+    def about(self, answer: bytes, retrieved: dt.datetime) -> dict[str, object]:
+        """What is kept with an answer."""
+        return {
+            **self.shown(),
+            "retrieved": retrieved.isoformat(timespec="seconds"),
+            "sha256": hashlib.sha256(answer).hexdigest(),
+        }
+
     def without_hidden(self, answer: bytes) -> bytes:
         for name in self.hidden:
             if value := self.params.get(name, ""):
@@ -112,7 +120,7 @@ class _Question:
         sent = urlencode(self.params)
         headers = {"User-Agent": sender, "Accept-Encoding": "gzip"}
         if self.method == "POST":
-            return urllib.request.Request(self.url, data=sent.encode(), headers=headers, method="POST")  # noqa: S310  (http and https only: see _opener)
+            return urllib.request.Request(self.url, data=sent.encode(), headers=headers, method="POST")  # noqa: S310  (http and https only: see opening.py)
         url = f"{self.url}?{sent}" if sent else self.url
         return urllib.request.Request(url, headers=headers)  # noqa: S310
 
@@ -272,24 +280,26 @@ class Client:
             self._sleep(self.settings.pause_s - since)
         self.asked += 1
         try:
-            with _opener().open(question.request(self.settings.sender), timeout=self.settings.timeout_s) as response:
+            with opener().open(question.request(self.settings.sender), timeout=self.settings.timeout_s) as response:
                 return _whole(response, until=time.monotonic() + _WHOLE_ANSWER * self.settings.timeout_s)
         except urllib.error.HTTPError as error:
             with error:
-                said = question.without_hidden(_begin(error)).decode("utf-8", errors="replace")
-            status = f"status {error.code} {error.reason}"
+                said = printable(question.without_hidden(_begin(error)))
+            status = f"status {error.code} {printable(question.without_hidden(str(error.reason).encode()))}"
             again = error.code in _FOR_THE_MOMENT
-            why = status if again else f"{status}: {' '.join(said.split())}"
+            why = status if again else f"{status}: {said}"
             return _Failure(masked(why), again, error.code in _TOOK_TOO_LONG, _retry_after(error.headers))
         except TimeoutError:
             return _Failure(f"no answer within {self.settings.timeout_s:g} s", too_much=True)
         except urllib.error.URLError as error:
             if isinstance(error.reason, TimeoutError):
                 return _Failure(f"no answer within {self.settings.timeout_s:g} s", too_much=True)
-            certificate = isinstance(error.reason, ssl.SSLCertVerificationError)
-            return _Failure(masked(f"cannot be reached: {error.reason}"), again=not certificate)
-        except (OSError, http.client.HTTPException, zlib.error) as error:
-            return _Failure(masked(f"broke off: {type(error).__name__} {error}"))
+            # A wrong certificate, an answer from elsewhere, a proxy of a sort that we do not speak (socks5) stay as they are.
+            for_good = isinstance(error.reason, ssl.SSLCertVerificationError | str)
+            return _Failure(masked(f"cannot be reached: {error.reason}"), again=not for_good)
+        except (OSError, http.client.HTTPException, zlib.error, ValueError, OverflowError) as error:
+            for_good = isinstance(error, ValueError | OverflowError)  # of the address, or a proxy's in the environment
+            return _Failure(masked(f"broke off: {type(error).__name__} {error}"), again=not for_good)
         finally:
             self._last = time.monotonic()
 
@@ -297,36 +307,36 @@ class Client:
         """The kept answer, if it is there, whole and, where it could be asked again, young enough."""
         path = self._path(question)
         try:
+            if path.is_symlink() or not path.is_file():  # a link may lead to what has no end
+                return None
             head, _, answer = path.read_bytes().partition(b"\n")
             about = json.loads(head)
             retrieved = dt.datetime.fromisoformat(about["retrieved"])
-            whole = about["sha256"] == hashlib.sha256(answer).hexdigest()
             age = dt.datetime.now(tz=dt.UTC) - retrieved
-            check(answer)
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, KeyError, TypeError):
+            whole = about == question.about(answer, retrieved)  # else it answers something else, or was changed
+            if whole:
+                check(answer)
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError, OnlineError):
             whole, age, retrieved, answer = False, dt.timedelta(), dt.datetime.now(tz=dt.UTC), b""
         if not whole:
             self._told(f"the kept answer {path.name} is damaged, and not used")
             return None
-        if not self._offline and age > dt.timedelta(days=self.settings.keep_days):
+        # One of a day to come was kept when the clock was wrong: how old it is nobody knows.
+        if not self._offline and abs(age) > dt.timedelta(days=self.settings.keep_days):
             return None
         self._note_age(retrieved)
         return answer
 
     def _keep(self, question: _Question, answer: bytes) -> None:
         retrieved = dt.datetime.now(tz=dt.UTC)
-        about = {
-            **question.shown(),
-            "retrieved": retrieved.isoformat(timespec="seconds"),
-            "sha256": hashlib.sha256(answer).hexdigest(),
-        }
+        about = json.dumps(question.about(answer, retrieved), ensure_ascii=False)
         path = self._path(question)
         half = path.with_suffix(".new")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            half.write_bytes(json.dumps(about, ensure_ascii=False).encode() + b"\n" + answer)
+            half.unlink(missing_ok=True)
+            with half.open("xb") as file:  # never through a link that stood there
+                file.write(about.encode() + b"\n" + answer)
             half.replace(path)
         except OSError as error:
             raise QypGeoError(
@@ -342,34 +352,21 @@ class Client:
         return self._cache / f"{question.key()}.answer"
 
 
-def _opener() -> urllib.request.OpenerDirector:
-    """Opens what is http or https, and follows a redirection to nothing else, such as a file of this machine."""
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler(),
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(),
-        urllib.request.HTTPRedirectHandler(),
-        urllib.request.HTTPDefaultErrorHandler(),
-        urllib.request.HTTPErrorProcessor(),
-        urllib.request.UnknownHandler(),
-    ):
-        opener.add_handler(handler)
-    return opener
-
-
 def _whole(response: http.client.HTTPResponse, *, until: float) -> bytes:
     """Read an answer to its end; one that stops before it is an `OSError`."""
     packed = response.headers.get("Content-Encoding", "").lower() == "gzip"
     unpacking = zlib.decompressobj(wbits=31)
     answer = bytearray()
-    while chunk := response.read(_CHUNK):
-        answer += unpacking.decompress(chunk, _MOST_BYTES) if packed else chunk
-        if len(answer) > _MOST_BYTES or unpacking.unconsumed_tail:
+    announced, came = response.length, 0
+    # As it comes: `read` would wait for a full chunk of an answer that drips, however long that takes.
+    while came != announced and (chunk := response.read1(_CHUNK)):
+        came += len(chunk)
+        answer += unpacking.decompress(chunk, _MOST_BYTES + 1 - len(answer)) if packed else chunk
+        if len(answer) > _MOST_BYTES:
             raise OnlineError(f"the answer is larger than {_MOST_BYTES >> 20} MB, and was not read")
         if time.monotonic() > until:
             raise TimeoutError
-    if response.length or (packed and not unpacking.eof):
+    if (announced is not None and came < announced) or (packed and not unpacking.eof):
         raise OSError("the answer is cut short")
     return bytes(answer)
 
@@ -377,8 +374,10 @@ def _whole(response: http.client.HTTPResponse, *, until: float) -> bytes:
 def _begin(error: urllib.error.HTTPError) -> bytes:
     """How the page that comes with a failure begins, as far as it comes."""
     try:
-        return error.read(_SHOWN)
-    except (OSError, http.client.HTTPException):
+        page = error.fp.read1(_CHUNK) if isinstance(error.fp, http.client.HTTPResponse) else b""
+        packed = error.headers.get("Content-Encoding", "").lower() == "gzip"
+        return zlib.decompressobj(wbits=31).decompress(page, _CHUNK) if packed else page
+    except (OSError, http.client.HTTPException, zlib.error):
         return b""
 
 
@@ -386,9 +385,11 @@ def _retry_after(headers: Message) -> float:
     """How many seconds the service asks to wait: it says so in seconds, or by a moment."""
     said = headers.get("Retry-After", "").strip()
     if said.isascii() and said.isdigit():
-        return float(said)
+        return float(said[:9])
     try:
         moment = parsedate_to_datetime(said)
-    except ValueError:
+        if moment.tzinfo is None:  # "-0000" is the world's time too
+            moment = moment.replace(tzinfo=dt.UTC)
+        return max(0.0, (moment - dt.datetime.now(tz=dt.UTC)).total_seconds())
+    except (ValueError, OverflowError, TypeError):
         return 0.0
-    return max(0.0, (moment - dt.datetime.now(tz=moment.tzinfo or dt.UTC)).total_seconds())

@@ -50,9 +50,9 @@ def find_place(client: Client, url: str, place: str) -> Place:
     asked = {"format": "jsonv2", "polygon_geojson": "1", "namedetails": "1", "accept-language": "zh"}
     relation = _RELATION.fullmatch(place)
     if relation is not None:
-        answer = client.get(f"{url}/lookup", {**asked, "osm_ids": f"R{relation[1]}"}, check=_check)
+        answer = client.get(f"{url}/lookup", {**asked, "osm_ids": f"R{relation[1]}"}, check=check_places)
     else:
-        answer = client.get(f"{url}/search", {**asked, "q": place, "limit": str(_MOST)}, check=_check)
+        answer = client.get(f"{url}/search", {**asked, "q": place, "limit": str(_MOST)}, check=check_places)
     given = [one for one in json.loads(answer) if _is_administrative(one)]
     if relation is None:
         # What bears the very name goes before what only lies there.
@@ -69,10 +69,17 @@ def find_place(client: Client, url: str, place: str) -> Place:
     raise MissingError(f"{len(found)} areas may be meant by {place}: give one by its number: {listed}")
 
 
-def _check(answer: bytes) -> None:
+def check_places(answer: bytes) -> None:
+    """Check that an answer is a list of places whose outlines can be read.
+
+    Raises
+    ------
+    ValueError
+        If it is not, with the reason.
+    """
     try:
         found = json.loads(answer)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError("the answer is not whole JSON") from error
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise ValueError("the answer is no list of places")
@@ -100,7 +107,10 @@ def _place(one: Mapping[str, Any]) -> Place:
     try:
         outline = shapely.from_geojson(json.dumps(one["geojson"]))
         label = f"r{int(one['osm_id'])}"
-    except (shapely.errors.GEOSException, KeyError, TypeError, ValueError) as error:
+        outline = shapely.make_valid(outline, method="structure", keep_collapsed=False)
+    except (shapely.errors.GEOSException, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ValueError("the outline of a place cannot be read") from error
-    outline = shapely.make_valid(outline, method="structure", keep_collapsed=False)
+    west, south, east, north = outline.bounds  # of an empty one they are no numbers
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+        raise ValueError("the outline of a place cannot be read")
     return Place(str(one.get("name") or described.partition(",")[0]), label, described, outline)

@@ -22,9 +22,10 @@ Selector = Mapping[str, frozenset[str]]
 ANY: Final = frozenset({"*"})
 _DEEPEST: Final = 4  # times that a part is cut in four: then it is the service that fails, not the part that is dense
 _SERVICE_S: Final = 170  # the service is to give up before we do; fixed, as it is part of the question that is kept
+_MOST_PARTS: Final = 2_500  # of 0.05 degrees some 250 km by 250 km: a whole prefecture is less
 _NAMED: Final = 6
 _TOO_MUCH: Final = re.compile(r"timed out|out of memory", re.IGNORECASE)
-_REMARK: Final = re.compile(rb"<remark>(.*?)</remark>", re.DOTALL)
+_REMARK: Final = re.compile(rb"<remark[^>]*>(.*?)</remark>", re.DOTALL)
 _PAGE: Final = re.compile(rb"Error</strong>: *(.*?)</p>", re.DOTALL)  # of a service that is too busy to begin
 _MOMENT: Final = re.compile(rb'<meta osm_base="([^"]+)"')
 
@@ -63,8 +64,18 @@ def parts_of(area: BaseGeometry, part_deg: float) -> list[Part]:
     """The boxes of a grid over the Earth that an area (in degrees) touches, from the south-west.
 
     The grid does not move with the area, so that parts stay the same where a boundary is mended.
+
+    Raises
+    ------
+    OnlineError
+        If there are more than a public service may be asked for.
     """
     west, south, east, north = (math.floor(edge / part_deg) for edge in area.bounds)
+    if (count := (east - west + 1) * (north - south + 1)) > _MOST_PARTS:
+        raise OnlineError(
+            f"the area is no district: it would take {count:,} parts, and no more than {_MOST_PARTS:,} are asked for. Give the "
+            "district itself, or a larger part_deg in fetch.toml"
+        )
     shapely.prepare(area)
     grid = (
         Part(*(round(step * part_deg, 7) for step in (column, row, column + 1, row + 1)))
@@ -151,7 +162,7 @@ def check_answer(answer: bytes) -> None:
         raise ValueError(_said(page[1]) if page is not None else "the answer is none of Overpass")
     try:
         osmium.MergeInputReader().add_buffer(answer, "osm")
-    except RuntimeError as error:
+    except (RuntimeError, osmium.InvalidLocationError) as error:
         raise ValueError(f"the answer is not whole: {error}") from error
 
 
