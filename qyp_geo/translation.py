@@ -127,12 +127,13 @@ def _translated(text: str, book: Book, names: Mapping[str, str], depth: int) -> 
     if "\n" in text:
         return "\n".join(_translated(line, book, names, depth) for line in text.split("\n"))
     place, colon, told = text.rpartition(": ")
-    if colon and told in book.plain:  # a problem that became text: its file and key, and what is wrong
-        return f"{_translated(place, book, names, depth - 1)}:{book.plain[told]}"
+    is_problem = bool(colon) and told in book.plain  # one that became text: its file and key, and what is wrong
     for template in book.templates:
+        if is_problem and not template.pieces[0]:
+            continue
         if (values := template.values(text)) is not None:
             return template.words.format(*(_translated(value, book, names, depth - 1) for value in values))
-    return text
+    return f"{_translated(place, book, names, depth - 1)}:{book.plain[told]}" if is_problem else text
 
 
 def problem_text(problem: Problem, language: Language) -> str:

@@ -17,6 +17,7 @@ import pytest
 from qyp_geo import __version__
 from qyp_geo.cli import commands
 from qyp_geo.cli.entry import answer
+from qyp_geo.cli.talking import Talk
 from qyp_geo.run import run
 from tests.public import REVIEWED, public_district, silent
 from tests.small import small_district
@@ -185,7 +186,7 @@ def test_the_bare_command_gives_its_help(ask: Ask) -> None:
 
 
 def test_help_is_help_to_a_script_too(ask: Ask) -> None:
-    for arguments in (("--help", "--json"), ("check", "--help", "--json"), ("--version", "--json")):
+    for arguments in (("--help", "--json"), ("check", "--help", "--json")):
         code, out, _ = ask(*arguments)
         assert code == 0
         assert "{" not in out
@@ -257,3 +258,19 @@ def streams(**more: str) -> dict[str, Any]:
         "encoding": "utf-8",
         "env": environment | more,
     }
+
+
+def test_the_version_too_is_one_object_for_a_script(ask: Ask) -> None:
+    code, out, err = ask("--json", "--version")
+    assert (code, told(out)["version"], err) == (0, __version__, "")
+    assert ask("--version") == (0, f"{__version__}\n", "")
+
+
+def test_what_is_indented_is_translated(capsys: pytest.CaptureFixture[str]) -> None:
+    Talk(language="zh").say("facilities: none", indent="  ")
+    assert capsys.readouterr().out == "  设施:无\n"
+
+
+def test_what_is_wrong_is_translated_once(capsys: pytest.CaptureFixture[str]) -> None:
+    Talk(language="en").complain("没有公厕图层")
+    assert capsys.readouterr().err == "qyp: 没有公厕图层\n"

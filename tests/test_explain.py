@@ -13,8 +13,11 @@ from qyp_geo.built import open_build
 from qyp_geo.cli.entry import answer
 from qyp_geo.errors import MissingError
 from qyp_geo.explaining import explain, find_figures
+from qyp_geo.papers.measures import measures
 from qyp_geo.record import Run
 from qyp_geo.run import run
+from qyp_geo.standards import kinds
+from qyp_geo.translation import translated
 from tests.small import small_district
 
 
@@ -132,3 +135,46 @@ def test_every_figure_of_the_sample_that_is_a_share_of_something_shows_both_part
     assert float(explanation.exact) == pytest.approx(
         float(explanation.numerator_shown) / float(explanation.denominator_shown), abs=1e-3
     )
+
+
+def test_a_figure_is_found_as_a_page_rounds_it(sample_folder: Path) -> None:
+    """The page says 69,480 berths where the table has 69479.954, and 7,120 seats where it has 7118."""
+    opened = open_build(sample_folder)
+    [berths] = find_figures(opened, "泊位缺口 全区 69,480")
+    assert (berths.column, berths.shown) == ("berths_short", "69479.954")
+    assert only(opened, "小学 学位缺口 7,120 现状 全区").endswith(":seats_lacking")
+
+
+def test_the_whole_name_of_a_column_is_meant_before_a_part_of_another(sample_folder: Path) -> None:
+    assert only(open_build(sample_folder), "公厕 全区 覆盖率").endswith(":people_share")
+
+
+def test_what_is_no_clause_is_not_said_to_be_verified(sample_folder: Path) -> None:
+    opened = open_build(sample_folder)
+    standings = {
+        asked: explain(opened, find_figures(opened, asked)[0]).standing
+        for asked in ("analyses/parking:2:attached_share", "公厕 全区 覆盖率", "泊位缺口 全区 69,480")
+    }
+    assert [*standings.values()] == ["other", "verified", "own"]
+
+
+def test_every_measure_has_its_english() -> None:
+    names = {kind.name_zh: kind.name_en for kind in kinds().values()}
+    told = {
+        one[key] for one in measures() for key in ("name", "formula", "numerator", "denominator", "source") if one[key]
+    }
+    assert [text for text in sorted(told) if translated(text, "en", names=names) == text] == []
+
+
+def test_ratios_of_the_sample_agree_with_the_parts_that_are_shown(sample_folder: Path) -> None:
+    """Recomputed from what stands in the CSV files, without the program that explains."""
+    for table, column, over, under in (
+        ("coverage", "单项覆盖率(步行口径)", "覆盖人口(步行口径)", "人口合计"),
+        ("parking", "配建占比", "配建泊位", "泊位"),
+        ("parking", "缺口占需求", "泊位缺口", "停车需求(泊位)"),
+    ):
+        path = sample_folder / "build" / "analyses" / f"{table}.csv"
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            row = next(csv.DictReader(file))
+        assert column in row, [*row]
+        assert float(row[over]) / float(row[under]) * 100 == pytest.approx(float(row[column].rstrip("%")), abs=0.06)

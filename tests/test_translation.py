@@ -324,3 +324,25 @@ def test_no_chinese_of_a_text_that_is_told_no_more() -> None:
     parts |= {part[:1].lower() + part[1:] for part in parts}
     untold = [text for text in KNOWN if text not in texts | parts and text not in OTHERS]
     assert not untold, "\n".join(untold)
+
+
+@pytest.mark.parametrize(
+    ("text", "chinese"),
+    [
+        ("How far verified: held against the official text", "核对情况:已与正式文本核对"),
+        (
+            "no figure of the last run goes by 火星. Names like it: none",
+            "上次结果中没有与“火星”有关的数值。相近的名称:无",
+        ),
+        (
+            "QYP_AMAP_KEY is not set in the environment: its value is no key",
+            "环境变量 QYP_AMAP_KEY 没有设置:其值不是密钥",
+        ),
+        (
+            "walls and ways: gates 2; too few crossings to rely on, so arterials are crossed at junctions",
+            "围墙与通道:gates 2;过街设施太少,不足为据,干路按在交叉口过街计",
+        ),
+    ],
+)
+def test_a_text_that_ends_in_another_is_translated_whole(text: str, chinese: str) -> None:
+    assert translated(text, "zh") == chinese

@@ -17,6 +17,7 @@ from qyp_geo.cli.helping import Command, Group
 from qyp_geo.cli.steps import shown_steps, titles_of_run
 from qyp_geo.cli.talking import Talk
 from qyp_geo.errors import DataError, Problem, QypGeoError
+from qyp_geo.translation import translated
 
 if TYPE_CHECKING:
     from qyp_geo.record import Run
@@ -40,9 +41,12 @@ Scheduler = Annotated[
 ]
 
 
-def _print_version(asked: bool) -> None:
+def _print_version(context: typer.Context, asked: bool) -> None:
     if asked:
-        typer.echo(__version__)
+        talk: Talk = context.obj
+        talk.answer["version"] = __version__
+        if not talk.as_json:
+            typer.echo(__version__)
         raise typer.Exit
 
 
@@ -81,7 +85,7 @@ def new(
     write_schemas(folder, others=_other_records())
     talk.answer |= {"folder": folder, "notes": notes}
     for note in notes:
-        talk.say(f"  {note}")
+        talk.say(note, indent="  ")
     talk.say(f"{folder} is ready. Next: qyp check {folder}, then qyp run {folder}")
 
 
@@ -229,7 +233,7 @@ def batch(
     for outcome in failed:
         talk.problems.append(Problem(str(outcome.folder), "", outcome.message))
         if talk.quiet:
-            talk.complain(f"{outcome.folder}: {outcome.message}")
+            talk.complain(translated(f"{outcome.folder}: {outcome.message}", talk.language))
     if failed:
         raise typer.Exit(UNUSABLE)
 

@@ -16,6 +16,7 @@ _STANDINGS: Final = {
     "verified": "held against the official text",
     "unverified": "not held against the official text yet: a line of analyses/standards/verified.csv lifts 未核",
     "own": "a definition of our own, of no clause",
+    "other": "no clause of a standard, so there is nothing to hold it against",
     "none": "",
 }
 
@@ -37,7 +38,7 @@ def print_explanation(talk: Talk, explanation: Explanation, folder: Path) -> Non
 
 def _lines(of: Explanation, folder: Path, language: Language) -> Iterator[str]:
     figure = of.figure
-    yield f"{said(of.name, language)} = {figure.shown or '–'}"
+    yield f"{_called(of.name, figure.column, language)} = {figure.shown or '–'}"
     yield f"  {figure.about}"
     yield f"Exact value: {of.exact or '–'}"
     yield f"Where it stands: row {figure.row} of build/{figure.table}.csv ({of.analysis}), address {figure.address}"
@@ -55,7 +56,8 @@ def _lines(of: Explanation, folder: Path, language: Language) -> Iterator[str]:
         yield f"Clause: {said(of.source, language)}"
         yield f"How far verified: {_STANDINGS[of.standing]}"
     yield "The whole row:"
-    yield from (f"  {heading} = {value}" for heading, value in of.row)
+    for column, heading, value in of.row:
+        yield f"  {_called(heading, column, language)} = {said(value, language)}"
     if of.notes:
         yield "What the figures rest on"
         yield from (f"  · {note_said(note, language)}" for note in of.notes)
@@ -67,3 +69,9 @@ def _lines(of: Explanation, folder: Path, language: Language) -> Iterator[str]:
     yield "Declarations:"
     yield from (f"  {digest}  {name}" for name, digest in of.declarations.items())
     yield f"Computed by: {of.command}; to check it: qyp run {folder}, then qyp explain {figure.address} {folder}"
+
+
+def _called(heading: str, column: str, language: Language) -> str:
+    """Return what a column is called; where its heading is Chinese alone, an English reader has its name in Parquet."""
+    called = said(heading, language)
+    return column if language == "en" and called == heading else called

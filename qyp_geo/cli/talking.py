@@ -49,14 +49,14 @@ class Talk:
         width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
         return Console(width=width, quiet=self.as_json or self.quiet)
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, *, indent: str = "") -> None:
         """Print a line, in the language of the reader."""
-        self.screen.print(translated(text, self.language), markup=False, highlight=False, soft_wrap=True)
+        line = f"{indent}{translated(text, self.language)}"
+        self.screen.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def complain(self, text: str) -> None:
-        """Print what is wrong where errors go; names from data are no markup, and secrets are none of its business."""
-        line = masked(translated(text, self.language))
-        Console(stderr=True).print(f"qyp: {line}", style="red", markup=False, highlight=False, soft_wrap=True)
+        """Print what is wrong, as it is given, where errors go; names from data are no markup, and secrets are masked."""
+        Console(stderr=True).print(f"qyp: {masked(text)}", style="red", markup=False, highlight=False, soft_wrap=True)
 
     def failed(self, error: BaseException) -> None:
         """Tell of an error: as text for people, and among the messages for a script."""

@@ -103,7 +103,7 @@ def layers_table(run: Run) -> pd.DataFrame:
                 "完整性": provenance.completeness,
                 "人口口径": f"{people.base},{people.year} 年,{people.source}" if people else None,
                 "位置精度(m)": provenance.accuracy_m,
-                "坐标基准": source.datum,
+                "坐标基准": "地方独立坐标系" if source.datum == "local" else source.datum,
                 "许可": provenance.licence,
                 "密级": provenance.secrecy or "未声明",
                 "可再分发": "是" if provenance.may_redistribute else "否",
