@@ -19,7 +19,7 @@ from shapely.geometry.base import BaseGeometry
 
 from qyp_geo.build import replaced_whole, require_own
 from qyp_geo.crs import DISPLAY_CRS, choose_crs, to_analysis, to_display
-from qyp_geo.declarations import District, Layer, make_record, read_toml
+from qyp_geo.declarations import District, Layer
 from qyp_geo.errors import DataError, DeclarationError, MissingError, QypGeoError
 from qyp_geo.layers import read_layers
 from qyp_geo.layers.online.http import Client, Settings
@@ -28,6 +28,7 @@ from qyp_geo.layers.online.overpass import Selector, fetch_parts, wanted_objects
 from qyp_geo.layers.osm import EXTRACTS, read_extract
 from qyp_geo.locking import locked
 from qyp_geo.project import DISTRICT_FILE
+from qyp_geo.records import make_record, read_toml
 from qyp_geo.starting import MARGIN_M, new_around
 
 SETTINGS_FILE: Final = "fetch.toml"

@@ -9,18 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from qyp_geo import analyses, layers, local_datum, maps
-from qyp_geo.declarations import (
-    LOCAL_DATUM,
-    Analysis,
-    District,
-    Layer,
-    Map,
-    Record,
-    make_record,
-    read_toml,
-    references,
-)
+from qyp_geo.declarations import LOCAL_DATUM, Analysis, District, Layer, Map, Record, references
 from qyp_geo.errors import DeclarationError, MissingError, Problem, did_you_mean
+from qyp_geo.records import make_record, read_toml
 
 DISTRICT_FILE = "layers/district.toml"
 

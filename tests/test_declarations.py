@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from qyp_geo.declarations import District, Layer, Map, make_record, read_toml, references
+from qyp_geo.declarations import District, Layer, Map, references
+from qyp_geo.records import make_record, read_toml
 
 LAYER: dict[str, Any] = {
     "title": "公共厕所",

@@ -11,7 +11,8 @@ from pathlib import Path, PureWindowsPath
 import pytest
 
 from qyp_geo.build import file_name
-from qyp_geo.declarations import Layer, make_record
+from qyp_geo.declarations import Layer
+from qyp_geo.records import make_record
 from tests.layers.folder import PROVENANCE
 from tests.public import public_district
 

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from qyp_geo.analyses.access import Facilities, demand_points, find_facilities
 from qyp_geo.analyses.areas import find_areas, pairs_within
+from qyp_geo.analyses.checking import Expected, repeated, wrong_kinds
 from qyp_geo.analyses.coverage import Coverage, coverage_named, stand_in
 from qyp_geo.analyses.gates import exists
 from qyp_geo.analyses.inputs import Inputs
@@ -62,15 +63,14 @@ def check_centre_completeness(
     record: CentreCompleteness, *, shown_as: str, layers: Mapping[str, Layer]
 ) -> Iterator[Problem]:
     """Yield what is wrong with a declaration that its record alone cannot know."""
-    expected = [("centres", [record.centres], ("neighbourhood_centre",)), ("services", record.services, kinds())]
-    for key, refs, allowed in expected:
-        for ref in refs:
-            if ref in layers and layers[ref].kind not in allowed:
-                remedy = "Allowed: a kind of facility" if key == "services" else f"Allowed: {' or '.join(allowed)}"
-                yield Problem(shown_as, key, f"{ref} is not of a kind that can stand here", layers[ref].kind, remedy)
+    expected: list[Expected] = [
+        ("centres", [record.centres], ("neighbourhood_centre",)),
+        ("services", record.services, kinds()),
+    ]
+    yield from wrong_kinds(expected, shown_as=shown_as, layers=layers)
     twice: dict[str, list[str]] = {"services": [*record.services], "lists": [*record.lists]}
     for key, names in twice.items():
-        for name in sorted({name for name in names if names.count(name) > 1}):
+        for name in repeated(names):
             yield Problem(shown_as, key, "is named twice", name, "Keep one")
     for kind in record.one.kinds if record.one else []:
         if kind not in kinds():

@@ -19,6 +19,7 @@ import pandas as pd
 from pydantic import Field
 
 from qyp_geo.analyses.areas import LEVEL_OF, pairs_within
+from qyp_geo.analyses.checking import Expected, layers_twice, unread, wrong_kinds
 from qyp_geo.analyses.coverage import coverage_named
 from qyp_geo.analyses.gates import exists
 from qyp_geo.analyses.inputs import Inputs
@@ -81,24 +82,17 @@ class Checkup(Analysis):
 
 def check_checkup(record: Checkup, *, shown_as: str, layers: Mapping[str, Layer], standards: Path) -> Iterator[Problem]:
     """Yield what is wrong with a checkup declaration that its record alone cannot know."""
-    expected = [
+    expected: list[Expected] = [
         ("units", [record.units], ("units",)),
-        ("landuse", [record.landuse] if record.landuse else [], ("landuse",)),
+        ("landuse", [record.landuse], ("landuse",)),
         ("facilities", record.facilities, kinds()),
     ]
-    for key, refs, allowed in expected:
-        for ref in refs:
-            if ref in layers and layers[ref].kind not in allowed:
-                remedy = "Allowed: a kind of facility" if key == "facilities" else f"Allowed: {' or '.join(allowed)}"
-                yield Problem(shown_as, key, f"{ref} is not of a kind that can stand here", layers[ref].kind, remedy)
-    for ref in sorted({ref for ref in record.facilities if record.facilities.count(ref) > 1}):
-        yield Problem(shown_as, "facilities", "names a layer twice", ref, "Keep one")
+    yield from wrong_kinds(expected, shown_as=shown_as, layers=layers)
+    yield from layers_twice("facilities", record.facilities, shown_as=shown_as)
     try:
         checkup_items(record.standard, standards)
-    except DeclarationError as error:
-        yield from error.problems
-    except MissingError as error:
-        yield Problem(shown_as, "standard", str(error))
+    except (DeclarationError, MissingError) as error:
+        yield from unread(error, "standard", shown_as=shown_as)
 
 
 def check_up(record: Checkup, given: Inputs) -> Result:

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from qyp_geo.analyses.access import Facilities, demand_points, find_facilities
 from qyp_geo.analyses.areas import Areas, find_areas, pairs_within
+from qyp_geo.analyses.checking import Expected, layers_twice, unread, wrong_kinds
 from qyp_geo.analyses.inputs import Inputs
 from qyp_geo.analyses.judging import ASKED_OF_ARTERIALS, Bools, Judgement, judge
 from qyp_geo.analyses.land_shares import land_table
@@ -61,25 +62,16 @@ def check_coverage(
     record: Coverage, *, shown_as: str, layers: Mapping[str, Layer], standards: Path
 ) -> Iterator[Problem]:
     """Yield what is wrong with a coverage declaration that its record alone cannot know."""
-    expected = [
+    expected: list[Expected] = [
         ("demand", [record.demand], ("residents",)),
         ("network", [record.network], ("streets",)),
         ("facilities", record.facilities, kinds()),
         ("areas", record.areas, ("zones", "units")),
-        *(
-            (kind, [ref], (kind,))
-            for kind in ("estates", "barriers", "crossings", "landuse")
-            if (ref := getattr(record, kind)) is not None
-        ),
+        *((kind, [getattr(record, kind)], (kind,)) for kind in ("estates", "barriers", "crossings", "landuse")),
     ]
-    for key, refs, allowed in expected:
-        for ref in refs:
-            if ref in layers and layers[ref].kind not in allowed:
-                remedy = "Allowed: a kind of facility" if key == "facilities" else f"Allowed: {' or '.join(allowed)}"
-                yield Problem(shown_as, key, f"{ref} is not of a kind that can stand here", layers[ref].kind, remedy)
-    for key, refs in (("facilities", record.facilities), ("areas", record.areas)):
-        for ref in sorted({ref for ref in refs if refs.count(ref) > 1}):
-            yield Problem(shown_as, key, "names a layer twice", ref, "Keep one")
+    yield from wrong_kinds(expected, shown_as=shown_as, layers=layers)
+    yield from layers_twice("facilities", record.facilities, shown_as=shown_as)
+    yield from layers_twice("areas", record.areas, shown_as=shown_as)
     area_kinds = [layers[ref].kind for ref in dict.fromkeys(record.areas) if ref in layers]
     for kind in ("zones", "units"):
         if area_kinds.count(kind) > 1:
@@ -112,10 +104,8 @@ def _check_standard(record: Coverage, *, shown_as: str, standards: Path, words_k
                 record.standard,
                 f"Fill in analyses/standards/{record.standard}.toml, or choose another standard",
             )
-    except DeclarationError as error:
-        yield from error.problems
-    except MissingError as error:
-        yield Problem(shown_as, "standard", str(error))
+    except (DeclarationError, MissingError) as error:
+        yield from unread(error, "standard", shown_as=shown_as)
 
 
 def asked_of(record: Coverage, standards: Path) -> list[Requirement]:

@@ -30,6 +30,7 @@ from qyp_geo.analyses.berths import (
     public_berths,
     supply,
 )
+from qyp_geo.analyses.checking import Expected, layers_twice, unread, wrong_kinds
 from qyp_geo.analyses.coverage import Coverage, coverage_named, stand_in
 from qyp_geo.analyses.inputs import Inputs
 from qyp_geo.analyses.parking_tables import areas_table, checks_table, lots_table, notes_of, places_table
@@ -92,16 +93,12 @@ class Parking(Analysis):
 
 def check_parking(record: Parking, *, shown_as: str, layers: Mapping[str, Layer], standards: Path) -> Iterator[Problem]:
     """Yield what is wrong with a parking declaration that its record alone cannot know."""
-    for key, refs, allowed in (
+    expected: list[Expected] = [
         ("parking", record.parking, ("public_parking", "resident_parking")),
-        ("estates", [record.estates] if record.estates else [], ("estates",)),
-    ):
-        for ref in refs:
-            if ref in layers and layers[ref].kind not in allowed:
-                remedy = f"Allowed: {' or '.join(allowed)}"
-                yield Problem(shown_as, key, f"{ref} is not of a kind that can stand here", layers[ref].kind, remedy)
-    for ref in sorted({ref for ref in record.parking if record.parking.count(ref) > 1}):
-        yield Problem(shown_as, "parking", "names a layer twice", ref, "Keep one")
+        ("estates", [record.estates], ("estates",)),
+    ]
+    yield from wrong_kinds(expected, shown_as=shown_as, layers=layers)
+    yield from layers_twice("parking", record.parking, shown_as=shown_as)
     for one in record.priority:
         where = f"priority {one.title}"
         are_estates = [ref == record.estates for ref in one.of]
@@ -128,10 +125,8 @@ def _check_standard(record: Parking, *, shown_as: str, standards: Path) -> Itera
             if len((rule := profile.rule(id_)).figures) != 1:
                 what = f"rule {id_} has not one figure ({rule.computable or rule.value})"
                 yield Problem(shown_as, "standard", what, record.standard, "Give it one in the district's own standard")
-    except DeclarationError as error:
-        yield from error.problems
-    except MissingError as error:
-        yield Problem(shown_as, "standard", str(error))
+    except (DeclarationError, MissingError) as error:
+        yield from unread(error, "standard", shown_as=shown_as)
 
 
 @dataclass(frozen=True, slots=True)

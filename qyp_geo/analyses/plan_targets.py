@@ -11,6 +11,7 @@ import pandas as pd
 from pydantic import Field
 
 from qyp_geo.analyses.centre_completeness import CentreCompleteness
+from qyp_geo.analyses.checking import layers_twice, unread
 from qyp_geo.analyses.coverage import coverage_named
 from qyp_geo.analyses.inputs import Inputs
 from qyp_geo.analyses.judging import NOT_APPLICABLE
@@ -47,17 +48,14 @@ class PlanTargets(Analysis):
 
 def check_plan_targets(record: PlanTargets, *, shown_as: str, standards: Path) -> Iterator[Problem]:
     """Yield what is wrong with a declaration that its record alone cannot know."""
-    for ref in sorted({ref for ref in record.layers if record.layers.count(ref) > 1}):
-        yield Problem(shown_as, "layers", "names a layer twice", ref, "Keep one")
+    yield from layers_twice("layers", record.layers, shown_as=shown_as)
     for ref in record.layers:
         if ref.startswith("analyses/"):
             yield Problem(shown_as, "layers", "is no layer", ref, "Name layers here")
     try:
         load_plan(record.plan, standards)
-    except DeclarationError as error:
-        yield from error.problems
-    except MissingError as error:
-        yield Problem(shown_as, "plan", str(error))
+    except (DeclarationError, MissingError) as error:
+        yield from unread(error, "plan", shown_as=shown_as)
 
 
 def follow_plan(record: PlanTargets, given: Inputs) -> Result:

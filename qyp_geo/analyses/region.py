@@ -15,6 +15,7 @@ import pandas as pd
 import shapely
 from pydantic import AfterValidator, Field
 
+from qyp_geo.analyses.checking import Expected, wrong_kinds
 from qyp_geo.analyses.gates import exists
 from qyp_geo.analyses.inputs import Inputs
 from qyp_geo.declarations import Analysis, Layer, Ref
@@ -48,16 +49,12 @@ class Region(Analysis):
 
 def check_region(record: Region, *, shown_as: str, layers: Mapping[str, Layer]) -> Iterator[Problem]:
     """Yield what is wrong with a region declaration that its record alone cannot know."""
-    expected = [
+    expected: list[Expected] = [
         ("demand", [record.demand], ("residents",)),
         ("network", [record.network], ("streets",)),
         ("facilities", record.facilities, kinds()),
     ]
-    for key, refs, allowed in expected:
-        for ref in refs:
-            if ref in layers and layers[ref].kind not in allowed:
-                remedy = "Allowed: a kind of facility" if key == "facilities" else f"Allowed: {' or '.join(allowed)}"
-                yield Problem(shown_as, key, f"{ref} is not of a kind that can stand here", layers[ref].kind, remedy)
+    yield from wrong_kinds(expected, shown_as=shown_as, layers=layers)
     known = [(ref, layers[ref]) for ref in record.facilities if ref in layers]
     for ref, layer in known:
         if layer.geometry != "point":

@@ -19,6 +19,7 @@ from scipy import sparse
 
 from qyp_geo.analyses.access import Facilities, demand_points, find_facilities
 from qyp_geo.analyses.areas import find_areas
+from qyp_geo.analyses.checking import Expected, layers_twice, repeated, wrong_kinds
 from qyp_geo.analyses.coverage import Coverage, coverage_named, stand_in
 from qyp_geo.analyses.inputs import Inputs
 from qyp_geo.analyses.margins import from_start_m
@@ -81,24 +82,19 @@ class SchoolsWatch(Analysis):
 def check_schools_watch(record: SchoolsWatch, *, shown_as: str, layers: Mapping[str, Layer]) -> Iterator[Problem]:
     """Yield what is wrong with a schools_watch declaration that its record alone cannot know."""
     known = sorted({kind for stage in STAGES.values() for kind in stage.seats} | {"school"})
-    expected = [
+    expected: list[Expected] = [
         ("schools", record.schools, tuple(known)),
-        ("school_districts", [record.school_districts] if record.school_districts else [], ("school_districts",)),
-        ("areas", [record.areas] if record.areas else [], ("zones",)),
+        ("school_districts", [record.school_districts], ("school_districts",)),
+        ("areas", [record.areas], ("zones",)),
     ]
-    for key, refs, allowed in expected:
-        for ref in refs:
-            if ref in layers and layers[ref].kind not in allowed:
-                remedy = f"Allowed: {' or '.join(allowed)}"
-                yield Problem(shown_as, key, f"{ref} is not of a kind that can stand here", layers[ref].kind, remedy)
-    for ref in sorted({ref for ref in record.schools if record.schools.count(ref) > 1}):
-        yield Problem(shown_as, "schools", "names a layer twice", ref, "Keep one")
+    yield from wrong_kinds(expected, shown_as=shown_as, layers=layers)
+    yield from layers_twice("schools", record.schools, shown_as=shown_as)
     stages = [group.id for group in record.children]
     said = [*(("children, id", stage) for stage in stages), *(("reach_m", stage) for stage in record.reach_m)]
     for key, word in said:
         if word not in STAGES:
             yield Problem(shown_as, key, "is no stage of schooling", word, did_you_mean(word, STAGES))
-    for stage in sorted({stage for stage in stages if stages.count(stage) > 1}):
+    for stage in repeated(stages):
         yield Problem(shown_as, "children, id", "names a stage twice", stage, "Keep one")
 
 

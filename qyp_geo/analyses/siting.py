@@ -12,6 +12,7 @@ from pydantic import Field
 
 from qyp_geo.analyses.access import demand_points
 from qyp_geo.analyses.areas import find_areas
+from qyp_geo.analyses.checking import repeated
 from qyp_geo.analyses.coverage import Coverage, asked_of, by_requirement, coverage_named, stand_in
 from qyp_geo.analyses.inputs import Inputs
 from qyp_geo.analyses.judging import NO_DATA, Floats
@@ -105,7 +106,7 @@ def check_siting(record: Siting, *, shown_as: str, layers: Mapping[str, Layer]) 
     if len(record.force) > record.new_sites:
         remedy = f"Force at most new_sites = {record.new_sites}"
         yield Problem(shown_as, "force", "forces more plots than may be added", ", ".join(record.force), remedy)
-    for plot in sorted({plot for plot in record.force if record.force.count(plot) > 1}):
+    for plot in repeated(record.force):
         yield Problem(shown_as, "force", "names a plot twice", plot, "Keep one")
     for plot in sorted({*record.force} & {*record.forbid}):
         yield Problem(shown_as, "force", "names a plot that is forbidden too", plot, "Take it out of one of the two")

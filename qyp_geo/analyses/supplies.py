@@ -10,9 +10,10 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from qyp_geo.analyses.checking import repeated, unread
 from qyp_geo.analyses.floating import THIRDS, Method
 from qyp_geo.declarations import Record
-from qyp_geo.errors import MissingError, Problem, did_you_mean
+from qyp_geo.errors import DeclarationError, MissingError, Problem, did_you_mean
 from qyp_geo.standards import Figure, Profile, Rule, kinds, load_profile
 
 EVERYONE: Final = "people"
@@ -147,15 +148,15 @@ def check_supplies(
 ) -> Iterator[Problem]:
     """Yield what is wrong with supplies and groups beside one another, the kinds and the standards."""
     for key, ids in (("supply", [one.id for one in supplies]), ("group", [one.id for one in groups])):
-        for id_ in sorted({id_ for id_ in ids if ids.count(id_) > 1}):
+        for id_ in repeated(ids):
             yield Problem(shown_as, f"{key} {id_}", "two have one id", id_, "Give each its own")
     known_groups = {EVERYONE: "人"} | {group.id: group.counts for group in groups}
     profile = None
     if any(supply.rule for supply in supplies):
         try:
             profile = load_profile(standard, standards)
-        except MissingError as error:
-            yield Problem(shown_as, "standard", str(error))
+        except (DeclarationError, MissingError) as error:
+            yield from unread(error, "standard", shown_as=shown_as)
     for supply in supplies:
         where = f"supply {supply.id}"
         for key, kind in (("of", supply.of), *(("amount_of", kind) for kind in supply.amount_of)):

@@ -16,6 +16,7 @@ from shapely.geometry.base import BaseGeometry
 
 from qyp_geo.analyses.access import demand_points, exists
 from qyp_geo.analyses.areas import OUTSIDE, pairs_within
+from qyp_geo.analyses.checking import repeated
 from qyp_geo.analyses.coverage import Coverage, coverage_named
 from qyp_geo.analyses.inputs import Inputs
 from qyp_geo.analyses.shares import ALL_SETS
@@ -81,7 +82,7 @@ def check_zones(record: Zones, *, shown_as: str, layers: Mapping[str, Layer]) ->
     if record.zones in layers and layers[record.zones].kind != "zones":
         yield Problem(shown_as, "zones", f"{record.zones} is no zones layer", layers[record.zones].kind)
     ids = [check.id for check in record.check]
-    for id_ in sorted({id_ for id_ in ids if ids.count(id_) > 1}):
+    for id_ in repeated(ids):
         yield Problem(shown_as, "check", "two checks have one id", id_, "Give each its own")
 
 

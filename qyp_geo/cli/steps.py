@@ -14,7 +14,7 @@ from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TextCol
 from rich.text import Text
 
 from qyp_geo.cli.talking import Talk
-from qyp_geo.declarations import read_toml
+from qyp_geo.records import read_toml
 from qyp_geo.translation import translated
 
 _REMEMBERED: Final = ".cache/seconds.json"

@@ -8,8 +8,9 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from qyp_geo.declarations import Record, make_record, read_toml
+from qyp_geo.declarations import Record
 from qyp_geo.errors import DeclarationError, MissingError, Problem, did_you_mean
+from qyp_geo.records import make_record, read_toml
 from qyp_geo.standards.packaged import FOLDER
 
 PLANS: Final = "plans"

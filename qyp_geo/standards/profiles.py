@@ -12,8 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from qyp_geo.declarations import read_toml
 from qyp_geo.errors import DeclarationError, MissingError, Problem, did_you_mean
+from qyp_geo.records import read_toml
 from qyp_geo.standards.packaged import FOLDER
 from qyp_geo.standards.rules import Rule
 from qyp_geo.standards.verified import VERIFIED_FILE, Check, read_checks

@@ -18,9 +18,9 @@ import pytest
 from qyp_geo import analyses
 from qyp_geo.analyses.catchment import Catchment, check_catchment
 from qyp_geo.analyses.judging import MET, NO_DATA, NOT_APPLICABLE, UNMET
-from qyp_geo.declarations import make_record
 from qyp_geo.errors import DataError, DeclarationError
 from qyp_geo.frames import LayerData, Result
+from qyp_geo.records import make_record
 from qyp_geo.standards import load_profile
 from qyp_geo.tables import headings
 from tests.analyses.village import (
@@ -394,7 +394,7 @@ def test_a_supply_of_which_no_layer_is_there_is_no_data_alone() -> None:
     assert district(balance_of(village_layers(), nursery), "verdict", "facilities") == [NO_DATA, 0]
 
 
-def problems_of(*supplies: dict[str, Any], **more: Any) -> list[str]:
+def problems_of(*supplies: dict[str, Any], standards: Path = NOWHERE, **more: Any) -> list[str]:
     found, problems = make_record(
         Catchment,
         {"kind": "catchment", "title": "供需", "coverage": "analyses/coverage", "supply": list(supplies)} | more,
@@ -403,7 +403,15 @@ def problems_of(*supplies: dict[str, Any], **more: Any) -> list[str]:
     assert problems == []
     assert found is not None
     layers = {ref: one.record for ref, one in village_layers().items()}
-    return [str(one) for one in check_catchment(found, shown_as="analyses/x.toml", layers=layers, standards=NOWHERE)]
+    return [str(one) for one in check_catchment(found, shown_as="analyses/x.toml", layers=layers, standards=standards)]
+
+
+def test_a_standard_that_cannot_be_read_is_told_beside_all_else(tmp_path: Path) -> None:
+    (tmp_path / "ours.toml").write_text("title = 1", encoding="utf-8")
+    by_rule = {"id": "seats", "of": "kindergarten", "unit": "座", "rule": "f5.kg"}
+    told = problems_of(by_rule, {"id": "a", "of": "kindergarden", "unit": "座"}, standards=tmp_path)
+    assert any("ours.toml" in said for said in told)
+    assert any("kindergarden" in said for said in told)
 
 
 def test_everything_that_is_wrong_with_a_declaration_is_told_at_once() -> None:

@@ -25,9 +25,10 @@ import pytest
 from qyp_geo import analyses
 from qyp_geo.analyses.centre_completeness import ALL_FIVE, INSIDE, NEAR, UNDEFINED, CentreCompleteness
 from qyp_geo.analyses.judging import MET, NO_DATA, UNMET
-from qyp_geo.declarations import Provenance, make_record
+from qyp_geo.declarations import Provenance
 from qyp_geo.errors import DeclarationError
 from qyp_geo.frames import LayerData, Result
+from qyp_geo.records import make_record
 from qyp_geo.tables import headings, write_table
 from tests.analyses.reading import cells
 from tests.analyses.village import (

@@ -16,9 +16,10 @@ import pytest
 from qyp_geo import analyses
 from qyp_geo.analyses.checkup import ANY_DEMAND, ANY_ITEM, Checkup
 from qyp_geo.analyses.judging import MET, NO_DATA, NOT_APPLICABLE, UNMET
-from qyp_geo.declarations import Provenance, make_record
+from qyp_geo.declarations import Provenance
 from qyp_geo.errors import DeclarationError
 from qyp_geo.frames import LayerData, Result
+from qyp_geo.records import make_record
 from tests.analyses.reading import cells
 from tests.analyses.village import box, coverage_record, frame, inputs, layer, point, residents, village_layers
 

@@ -11,8 +11,9 @@ import pytest
 from qyp_geo import analyses
 from qyp_geo.analyses.coverage import Coverage
 from qyp_geo.analyses.zones import Zones
-from qyp_geo.declarations import Layer, make_record, references
+from qyp_geo.declarations import Layer, references
 from qyp_geo.errors import Problem
+from qyp_geo.records import make_record
 from tests.analyses.village import coverage_record, village_layers, walled_layers, walled_record
 
 LAYERS: Mapping[str, Layer] = {name: layer.record for name, layer in village_layers().items()}

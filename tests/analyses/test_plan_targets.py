@@ -13,9 +13,10 @@ import pytest
 
 from qyp_geo import analyses
 from qyp_geo.analyses.plan_targets import ACHIEVED, CANNOT_TELL, NOT_ACHIEVED, NOT_COMPUTABLE, PlanTargets
-from qyp_geo.declarations import Provenance, make_record
+from qyp_geo.declarations import Provenance
 from qyp_geo.errors import DeclarationError, MissingError
 from qyp_geo.frames import LayerData, Result
+from qyp_geo.records import make_record
 from qyp_geo.tables import headings
 from tests.analyses.reading import cells
 from tests.analyses.village import box, coverage_record, frame, inputs, layer, point, village_layers

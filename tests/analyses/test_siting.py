@@ -34,9 +34,10 @@ from qyp_geo.analyses.siting_plots import norms_of
 from qyp_geo.analyses.siting_reach import Reach
 from qyp_geo.analyses.siting_schemes import AS_GOOD, SCHEMES, ask, choose
 from qyp_geo.analyses.siting_tables import NEARLY, NO_PLOT, NO_WAY, NOT_CHOSEN, PROVEN
-from qyp_geo.declarations import Layer, make_record
+from qyp_geo.declarations import Layer
 from qyp_geo.errors import DeclarationError
 from qyp_geo.frames import LayerData, Result
+from qyp_geo.records import make_record
 from tests.analyses.reading import cells
 from tests.analyses.village import (
     HOMES,

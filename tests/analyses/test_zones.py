@@ -10,9 +10,9 @@ import pytest
 from qyp_geo import analyses
 from qyp_geo.analyses.areas import OUTSIDE
 from qyp_geo.analyses.zones import Zones
-from qyp_geo.declarations import make_record
 from qyp_geo.errors import DeclarationError
 from qyp_geo.frames import LayerData, Result
+from qyp_geo.records import make_record
 from tests.analyses.village import box, coverage_record, frame, inputs, layer, line, point, village_layers
 
 

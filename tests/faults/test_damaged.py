@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qyp_geo.analyses import KINDS
-from qyp_geo.declarations import District, Layer, Map, Record, make_record, references
+from qyp_geo.declarations import District, Layer, Map, Record, references
 from qyp_geo.errors import printable, shortened
+from qyp_geo.records import make_record
 from tests.faults.targets import TARGETS, build_target
 from tests.faults.trials import look, trials
 

@@ -12,6 +12,7 @@ from qyp_geo import starting
 from qyp_geo.errors import MissingError, QypGeoError
 from qyp_geo.layers import read_layers
 from qyp_geo.project import open_project
+from qyp_geo.starting.declaring import quoted
 from tests.conftest import require
 from tests.layers.extract import OsmFile, small_town
 
@@ -109,8 +110,8 @@ def test_hostile_names_survive(tmp_path: Path) -> None:
 
 def test_control_characters_are_written_as_toml_has_them(tmp_path: Path) -> None:
     text = "a\x00\x1f\x7f\n\t\"\\'乙\U0001f6bb"
-    assert tomllib.loads(f"x = {starting._quoted(text)}")["x"] == text
-    assert tomllib.loads(f"x = {starting._quoted(chr(0xD800))}")["x"] == "?"
+    assert tomllib.loads(f"x = {quoted(text)}")["x"] == text
+    assert tomllib.loads(f"x = {quoted(chr(0xD800))}")["x"] == "?"
 
 
 def town_with_places() -> OsmFile:

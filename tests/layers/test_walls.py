@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from qyp_geo.declarations import Layer, make_record
+from qyp_geo.declarations import Layer
+from qyp_geo.records import make_record
 from tests.layers.extract import OsmFile
 from tests.layers.folder import PROVENANCE, SIDE_M, Folder, at, feature, geojson, record, square
 

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from qyp_geo import standards
-from qyp_geo.declarations import District, Layer, make_record, read_toml
+from qyp_geo.declarations import District, Layer
 from qyp_geo.errors import DeclarationError, MissingError, QypGeoError
 from qyp_geo.layers import read_layers
 from qyp_geo.layers.online.amap_service import FetchedPlaces, fetch_amap, questions_of
 from qyp_geo.layers.online.http import OnlineError, Settings
+from qyp_geo.records import make_record, read_toml
 from tests.layers.folder import Folder, record
 from tests.online.serving import Asked, HangUp, Reply, serving
 

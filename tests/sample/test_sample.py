@@ -15,10 +15,11 @@ import shapely
 
 from qyp_geo.analyses import KINDS
 from qyp_geo.crs import to_analysis
-from qyp_geo.declarations import District, Layer, make_record
+from qyp_geo.declarations import District, Layer
 from qyp_geo.frames import LayerData
 from qyp_geo.layers import read_layers
 from qyp_geo.network import WalkNetwork
+from qyp_geo.records import make_record
 from qyp_geo.sample import ground
 from qyp_geo.sample.district import make_district
 from qyp_geo.sample.files import write_files

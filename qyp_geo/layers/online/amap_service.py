@@ -19,12 +19,13 @@ from qyp_geo import standards
 from qyp_geo.build import replaced_whole, require_own
 from qyp_geo.crs import to_display
 from qyp_geo.datum import wgs84_to_gcj02
-from qyp_geo.declarations import District, Layer, R, make_record, read_toml
+from qyp_geo.declarations import District, Layer
 from qyp_geo.errors import DataError, DeclarationError, MissingError, Problem, QypGeoError, did_you_mean
 from qyp_geo.layers.amap import ENTRANCES, FULL_PAGE, MOST_PLACES, chooser, parse_answers, places_of, trouble_of
 from qyp_geo.layers.online.http import Client, OnlineError, Settings
 from qyp_geo.layers.reading import read_layers
 from qyp_geo.locking import locked
+from qyp_geo.records import R, make_record, read_toml
 from qyp_geo.secrets import secret
 from qyp_geo.standards.kinds import Kind
 
