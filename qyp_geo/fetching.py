@@ -24,7 +24,7 @@ from qyp_geo.errors import DataError, DeclarationError, MissingError, QypGeoErro
 from qyp_geo.layers import read_layers
 from qyp_geo.layers.online.http import Client, Settings
 from qyp_geo.layers.online.nominatim import find_place
-from qyp_geo.layers.online.overpass import Selector, fetch_parts, wanted_objects, write_extract
+from qyp_geo.layers.online.overpass import Selector, day_of, fetch_parts, wanted_objects, write_extract
 from qyp_geo.layers.osm import EXTRACTS, read_extract
 from qyp_geo.locking import locked
 from qyp_geo.project import DISTRICT_FILE
@@ -38,7 +38,9 @@ _NO_CONTACT: Final = (
     'no contact is sent: public services ask for one, so write contact = "name@example.org" in fetch.toml'
 )
 _OUTLINES: Final = (".geojson", ".json", ".gpkg", ".shp")
-_RETRIEVED: Final = re.compile(r"(?m)^(\s*retrieved\s*=\s*[\"']?)\d{4}-\d{2}-\d{2}")
+_DAY: Final = r"([\"']?)\d{4}-\d{2}-\d{2}\2"
+_RETRIEVED: Final = re.compile(rf"(?m)^([ \t]*retrieved[ \t]*=[ \t]*){_DAY}([^\r\n]*)(\r?\n|\Z)")
+_AS_OF: Final = re.compile(rf"(?m)^([ \t]*as_of[ \t]*=[ \t]*){_DAY}")
 
 
 def _check_address(value: str) -> str:
@@ -154,6 +156,7 @@ class _Task:
     def __init__(self, folder: Path, settings: Fetching, client: Client, progress: Callable[[str], None]) -> None:
         self.folder, self.settings, self.client, self.progress = folder, settings, client, progress
         self.parts = 0
+        self.as_of: dt.date | None = None
 
     def start(self, place: str | None, boundary: Path | None) -> Fetched:
         """Make a district folder."""
@@ -179,7 +182,16 @@ class _Task:
             self._fetch(_with_margin(outline, MARGIN_M), wanted_objects(), extract)
             retrieved = self._retrieved()
             self.progress("declarations")
-            told = new_around(ready / "new", extract, name=name, title=title, boundary=outline, retrieved=retrieved)
+            told = new_around(
+                ready / "new",
+                extract,
+                name=name,
+                title=title,
+                boundary=outline,
+                boundary_file=boundary.name if boundary is not None else None,
+                retrieved=retrieved,
+                as_of=self.as_of,
+            )
             extract.unlink()
         _move_in(self.folder)
         return self._told(f"layers/{_EXTRACT}", told)
@@ -210,7 +222,7 @@ class _Task:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             (self.folder / _CACHE / "extract" / target.name).replace(target)
-            told = [*_date(self.folder, reading, self._retrieved())]
+            told = [*_date(self.folder, reading, self._retrieved(), self.as_of)]
         except OSError as error:
             raise QypGeoError(
                 f"layers/{path} could not be replaced: {error.strerror}. Give the folder write permission, close what has "
@@ -232,6 +244,8 @@ class _Task:
         self.parts = len(answers)
         suffix = max((end for end in EXTRACTS if target.name.lower().endswith(end)), key=len)
         write_extract(answers, target, suffix=suffix)
+        day = day_of(answers.values())
+        self.as_of = day if day is not None and day <= self._retrieved() else None  # else a clock is wrong
 
     def _retrieved(self) -> dt.date:
         assert self.client.oldest is not None  # noqa: S101  (an area has a part, and a part an answer)
@@ -353,19 +367,31 @@ def _area_of(folder: Path, district: District, layers: Mapping[str, Layer]) -> B
     return to_display(gpd.GeoDataFrame(geometry=[area], crs=frame.crs)).geometry.iloc[0]
 
 
-def _date(folder: Path, reading: Mapping[str, Layer], retrieved: dt.date) -> list[str]:
-    """Write the day of the extract into the declarations that read it."""
-    dated = 0
+def _date(folder: Path, reading: Mapping[str, Layer], retrieved: dt.date, as_of: dt.date | None) -> list[str]:
+    """Write the days of the extract into the declarations that read it."""
+    days = f"retrieved = {retrieved.isoformat()}" + (f", as_of = {as_of.isoformat()}" if as_of else "")
     for reference in reading:
         path = folder / f"{reference}.toml"
         text = path.read_bytes().decode("utf-8-sig")
-        new, count = _RETRIEVED.subn(rf"\g<1>{retrieved.isoformat()}", text, count=1)
-        if not count:
-            return [f"{reference}.toml: write retrieved = {retrieved.isoformat()} below [provenance]"]
+        if not _RETRIEVED.search(text):
+            return [f"{reference}.toml: write {days} below [provenance]"]
         half = path.with_name(f".{path.name}.new")
         half.unlink(missing_ok=True)
         with half.open("xb") as file:  # never through a link that stood there
-            file.write(new.encode())
+            file.write(_dated(text, retrieved, as_of).encode())
         half.replace(path)
-        dated += 1
-    return [f"retrieved = {retrieved.isoformat()} in {dated} declarations that read it"] if dated else []
+    told = [f"{days} in {len(reading)} declarations that read it"] if reading else []
+    return told if as_of else [*told, "the service does not say as of when its data is: check as_of"]
+
+
+def _dated(text: str, retrieved: dt.date, as_of: dt.date | None) -> str:
+    """Return a declaration with the days of its data, as_of on a line of its own below the other where it has none yet."""
+    day = as_of.isoformat() if as_of else ""
+    own_line = f"as_of = {day}" if day and not _AS_OF.search(text) else ""
+
+    def with_days(found: re.Match[str]) -> str:
+        end = found[4] or "\n"
+        return f"{found[1]}{retrieved.isoformat()}{found[3]}{end}" + (f"{own_line}{end}" if own_line else "")
+
+    text = _RETRIEVED.sub(with_days, text, count=1)
+    return _AS_OF.sub(rf"\g<1>{day}", text, count=1) if day else text

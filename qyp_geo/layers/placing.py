@@ -91,14 +91,19 @@ def into_district(
     return there if area is None or not len(there) else _near(there, frame.loc[placed], layer, crs, area, report)
 
 
-def keep_near(there: gpd.GeoDataFrame, area: Area, report: Report) -> gpd.GeoDataFrame:
-    """Leave out what lies beyond the district's margin, and tell how much that is."""
+def keep_near(
+    there: gpd.GeoDataFrame, area: Area, report: Report, *, reaches_further: bool = False
+) -> gpd.GeoDataFrame:
+    """Leave out what lies beyond the district's margin, and tell how much that is.
+
+    Of a source that is known to reach further than any district, as extracts are, it is told where nothing is left.
+    """
     within = _finite(
         there
     )  # what has no place in the district's CRS is not near it, and GEOS cannot tell how far it is
     within[within] = shapely.dwithin(there.geometry.to_numpy()[within], area.shape, area.margin_m)
-    if not within.all():
-        elsewhere = not within.any() and (report.typed or len(there) >= _MANY)
+    elsewhere = len(there) > 0 and not within.any() and (report.typed or len(there) >= _MANY)
+    if elsewhere or not (within.all() or reaches_further):
         report.rows(
             there.index[~within],
             f"{int((~within).sum())} of {len(there)} lie more than {area.margin_m:,.0f} m beyond the boundary, left out",

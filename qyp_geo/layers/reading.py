@@ -220,7 +220,9 @@ class Reader:
             return None
         theirs = {str(column): str(column) for column in raw.columns if column != "geometry"}
         rows = canonical(raw, theirs, structure, name="", report=report)
-        return rows if layer.kind == "boundary" or self.area is None else keep_near(rows, self.area, report)
+        if layer.kind == "boundary" or self.area is None:
+            return rows
+        return keep_near(rows, self.area, report, reaches_further=True)
 
     def _by_name(
         self,

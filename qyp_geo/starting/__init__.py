@@ -102,7 +102,15 @@ def new_from_osm(folder: Path, osm: Path, place: str | None) -> list[str]:
 
 
 def new_around(
-    folder: Path, osm: Path, *, name: str, title: str, boundary: BaseGeometry, retrieved: dt.date
+    folder: Path,
+    osm: Path,
+    *,
+    name: str,
+    title: str,
+    boundary: BaseGeometry,
+    boundary_file: str | None,
+    retrieved: dt.date,
+    as_of: dt.date | None,
 ) -> list[str]:
     """Make a district folder of an extract that was fetched for a boundary.
 
@@ -116,8 +124,12 @@ def new_around(
         What the district is called, by the program and by people.
     boundary
         Its outline, in degrees (WGS 84).
+    boundary_file
+        What the file that it was read from is called; None where it is OpenStreetMap's.
     retrieved
         When the extract was fetched.
+    as_of
+        As of when it shows OpenStreetMap; None where that is unknown.
 
     Returns
     -------
@@ -132,7 +144,18 @@ def new_around(
     _require_empty(folder)
     suffix = max((end for end in EXTRACTS if osm.name.lower().endswith(end)), key=len)
     extract = read_extract(osm)
-    return _write(folder, osm, suffix, extract, name=name, title=title, boundary=boundary, retrieved=retrieved)
+    return _write(
+        folder,
+        osm,
+        suffix,
+        extract,
+        name=name,
+        title=title,
+        boundary=boundary,
+        boundary_file=boundary_file,
+        retrieved=retrieved,
+        as_of=as_of,
+    )
 
 
 def _write(
@@ -145,6 +168,8 @@ def _write(
     title: str,
     boundary: BaseGeometry,
     retrieved: dt.date,
+    boundary_file: str | None = None,
+    as_of: dt.date | None = None,
 ) -> list[str]:
     found = survey(extract, boundary)
     for kind, what in (("streets", "streets"), ("residents", "residential buildings")):
@@ -158,8 +183,10 @@ def _write(
         title=title,
         crs=choose_crs(middle.x, middle.y),
         boundary=boundary,
+        boundary_file=boundary_file,
         path="data/extract" + suffix,
         retrieved=retrieved,
+        as_of=as_of,
         found=found,
     )
     (folder / "layers" / "data").mkdir(parents=True)

@@ -44,8 +44,10 @@ class Start:
     title: str
     crs: str
     boundary: BaseGeometry
+    boundary_file: str | None
     path: str
     retrieved: dt.date
+    as_of: dt.date | None
     found: Survey
 
     def files(self) -> dict[str, str]:
@@ -53,9 +55,7 @@ class Start:
         files = {
             "layers/district.toml": self._district(),
             "layers/data/boundary.geojson": self._boundary_data(),
-            "layers/boundary.toml": self._layer(
-                "区界", "boundary", "polygon", path="data/boundary.geojson", columns='name = "name"'
-            ),
+            "layers/boundary.toml": self._boundary(),
             "layers/streets.toml": self._layer("道路", "streets", "line", more=_WALK),
             "layers/residents.toml": self._layer("居住建筑", "residents", "polygon", more=_PEOPLE),
         }
@@ -90,6 +90,14 @@ class Start:
                 if self.found.counts["mask"]
                 else []
             ),
+            *(
+                [
+                    f"layers/boundary.toml: {self.boundary_file} does not say who publishes it, under which licence, and "
+                    "whether it is secret. Write it there: until then it is not published"
+                ]
+                if self.boundary_file
+                else []
+            ),
             "walls and ways: "
             + ", ".join(f"{_STRUCTURAL[kind][0]} {kind} {self.found.counts[kind]}" for kind in ("gates", *_WALLS))
             + (
@@ -117,16 +125,32 @@ class Start:
         }
         return json.dumps({"type": "FeatureCollection", "features": [feature]}, ensure_ascii=False) + "\n"
 
-    def _layer(
-        self, title: str, kind: str, geometry: str, *, path: str = "", columns: str = "", head: str = "", more: str = ""
-    ) -> str:
+    def _boundary(self) -> str:
+        provenance = (
+            f"publisher = {quoted(self.boundary_file)}    # 请写明发布单位\nretrieved = {self.retrieved.isoformat()}\n"
+            'licence = "未声明"    # 请写明许可;可公开的再写 secrecy = "公开"\n'
+            if self.boundary_file
+            else self._of_osm()
+        )
+        return (
+            'title = "区界"\nkind = "boundary"\ngeometry = "polygon"\n\n'
+            '[source]\npath = "data/boundary.geojson"\ndatum = "wgs84"\n\n'
+            f'[columns]\nname = "name"\n\n[provenance]\n{provenance}'
+        )
+
+    def _layer(self, title: str, kind: str, geometry: str, *, head: str = "", more: str = "") -> str:
+        as_of = f"as_of = {self.as_of.isoformat()}\n" if self.as_of else ""
         return (
             f"title = {quoted(title)}\nkind = {quoted(kind)}\ngeometry = {quoted(geometry)}\n{head}\n"
-            f'[source]\npath = {quoted(path or self.path)}\ndatum = "wgs84"\n\n'
-            + (f"[columns]\n{columns}\n\n" if columns else "")
+            f'[source]\npath = {quoted(self.path)}\ndatum = "wgs84"\n\n'
             + (f"{more}\n" if more else "")
-            + f'[provenance]\npublisher = "OpenStreetMap contributors"\nretrieved = {self.retrieved.isoformat()}\n'
-            f'licence = "ODbL 1.0"\ncompleteness = "POI"\nsecrecy = "公开"\nmay_redistribute = true\n'
+            + f"[provenance]\n{self._of_osm()}{as_of}"
+        )
+
+    def _of_osm(self) -> str:
+        return (
+            f'publisher = "OpenStreetMap contributors"\nretrieved = {self.retrieved.isoformat()}\n'
+            'licence = "ODbL 1.0"\ncompleteness = "POI"\nsecrecy = "公开"\nmay_redistribute = true\n'
         )
 
     def _coverage(self) -> str:

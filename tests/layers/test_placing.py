@@ -126,6 +126,31 @@ def test_lines_far_away_belong_to_a_larger_file_and_are_left_out(folder: Folder)
     assert "feature 2: 1 of 3 lie more than 1,000 m beyond the boundary" in str(layer.problems[0])
 
 
+def test_an_extract_reaches_further_than_the_district_and_that_is_told_only_where_nothing_is_left(
+    folder: Folder,
+) -> None:
+    def extract(*places: tuple[float, float]) -> str:
+        return (
+            "<osm version='0.6'>"
+            + "".join(
+                f"<node id='{n}' version='1' lon='{lon}' lat='{lat}'><tag k='amenity' v='toilets'/></node>"
+                for n, (lon, lat) in enumerate(places, start=1)
+            )
+            + "</osm>"
+        )
+
+    far = [(121 + n / 100, 31.0) for n in range(25)]
+    folder.write("some.osm", extract(IN_DEGREES, *far))
+    folder.write("none.osm", extract(*far))
+    found, problems = folder.read(
+        some=record("public_toilet", "point", "some.osm", "wgs84"),
+        none=record("public_toilet", "point", "none.osm", "wgs84"),
+    )
+    assert len(found["some"].frame) == 1
+    [told] = [problem for problem in problems if "beyond the boundary" in problem.what]
+    assert (told.file, told.check) == ("layers/none.toml", "wrong_place")
+
+
 def test_a_district_crs_made_for_elsewhere_is_refused(folder: Folder) -> None:
     """EPSG:4548 is made for 117° E; at 121° a kilometre is 2 m too long."""
     folder.write("boundary.geojson", geojson(feature("Polygon", [[[121, 28], [121.1, 28], [121.1, 28.1], [121, 28]]])))

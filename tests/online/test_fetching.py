@@ -21,7 +21,7 @@ from qyp_geo.run import run
 from qyp_geo.starting import new_from_osm
 from tests.faults.acting import begin
 from tests.online.kills import ANSWER_S, Killing, contents
-from tests.online.replaying import Osm, Replay, replaying
+from tests.online.replaying import MOMENT, Osm, Replay, replaying
 
 PLACE = "东门街道"
 KILLS = 3
@@ -65,9 +65,11 @@ def test_fetch_check_run(folder: Path, server: Replay, tmp_path: Path, shared_da
     provenance = project.layers["layers/streets"].provenance
     assert provenance.retrieved == fetched.retrieved == dt.datetime.now(tz=dt.UTC).date()
     assert (provenance.publisher, provenance.licence) == ("OpenStreetMap contributors", "ODbL 1.0")
+    assert provenance.as_of == dt.date.fromisoformat(MOMENT[:10])
     read, problems = read_layers(project.layers, folder=folder, district=project.district)
     assert [str(problem) for problem in problems if problem.severity == "error"] == []
     assert set(read) == set(project.layers)
+    assert not any("beyond the boundary" in str(problem) for problem in problems)  # an extract always reaches further
 
     other = tmp_path / "other" / "dongmen"
     new_from_osm(other, shared_data / "guixi_jiangxi.osm", PLACE)
@@ -96,6 +98,23 @@ def test_fetched_again_only_the_extract_and_its_dates_change(folder: Path, serve
     assert tomllib.loads(mine)["title"] == "我的道路"
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_as_of_is_written_where_it_was_not_and_renewed_where_it_was(folder: Path, server: Replay, end: str) -> None:
+    ask(folder, place=PLACE)
+    streets, homes = (folder / "layers" / f"{name}.toml" for name in ("streets", "residents"))
+    before = streets.read_text(encoding="utf-8")
+    line = f"as_of = {MOMENT[:10]}\n"
+    streets.write_bytes(before.replace(line, "").replace("\n", end).encode())
+    homes.write_text(homes.read_text(encoding="utf-8").replace(line, "as_of = '2019-01-01'  # 旧\n"), encoding="utf-8")
+    told = ask(folder).told
+    assert any(f", as_of = {MOMENT[:10]} in " in one for one in told)
+    assert line.strip() in homes.read_text(encoding="utf-8")
+    assert "# 旧" in homes.read_text(encoding="utf-8")
+    text = streets.read_bytes().decode()
+    assert tomllib.loads(text) == tomllib.loads(before)
+    assert text.count("\r\n") == (text.count("\n") if end == "\r\n" else 0)
+
+
 def test_a_tag_that_a_layer_declares_is_fetched(folder: Path, server: Replay) -> None:
     ask(folder, place=PLACE)
     (folder / "layers" / "landmarks.toml").write_text(
@@ -120,6 +139,8 @@ def test_a_boundary_from_a_file(folder: Path, tmp_path: Path) -> None:
     boundary = gpd.read_file(folder / "layers" / "data" / "boundary.geojson")
     assert shapely.hausdorff_distance(boundary.geometry.iloc[0], shapely.box(117.20, 28.285, 117.23, 28.305)) < 1e-5
     assert len(ask(folder).told) == 2
+    provenance = open_project(folder).layers["layers/boundary"].provenance
+    assert (provenance.publisher, provenance.secrecy, provenance.may_redistribute) == ("outline.gpkg", None, False)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -258,6 +259,14 @@ def moment_of(answer: bytes) -> str:
     """As of when a whole answer shows OpenStreetMap, as Overpass writes it: ``2026-01-15T08:00:00Z``."""
     found = _MOMENT.search(answer[:2000])
     return found[1].decode() if found is not None else ""
+
+
+def day_of(answers: Iterable[bytes]) -> dt.date | None:
+    """The day as of which several whole answers show OpenStreetMap, that of the oldest; None where one names no day."""
+    try:
+        return min(dt.date.fromisoformat(moment_of(answer)[:10]) for answer in answers)
+    except ValueError:
+        return None
 
 
 def write_extract(answers: Mapping[Part, bytes], target: Path, *, suffix: str) -> None:
