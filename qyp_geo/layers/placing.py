@@ -96,17 +96,19 @@ def keep_near(
 ) -> gpd.GeoDataFrame:
     """Leave out what lies beyond the district's margin, and tell how much that is.
 
-    Of a source that is known to reach further than any district, as extracts are, it is told where nothing is left.
+    Of a source that is known to reach further than any district, as extracts are, it is told where nothing is left; what has
+    no possible place is told of any.
     """
-    within = _finite(
-        there
-    )  # what has no place in the district's CRS is not near it, and GEOS cannot tell how far it is
-    within[within] = shapely.dwithin(there.geometry.to_numpy()[within], area.shape, area.margin_m)
+    # What has no place in the district's CRS is not near it, and GEOS cannot tell how far it is.
+    placed = _finite(there)
+    within = placed.copy()
+    within[placed] = shapely.dwithin(there.geometry.to_numpy()[placed], area.shape, area.margin_m)
     elsewhere = len(there) > 0 and not within.any() and (report.typed or len(there) >= _MANY)
-    if elsewhere or not (within.all() or reaches_further):
+    told = ~placed if reaches_further and not elsewhere else ~within
+    if told.any():
         report.rows(
-            there.index[~within],
-            f"{int((~within).sum())} of {len(there)} lie more than {area.margin_m:,.0f} m beyond the boundary, left out",
+            there.index[told],
+            f"{int(told.sum())} of {len(there)} lie more than {area.margin_m:,.0f} m beyond the boundary, left out",
             remedy="Nothing is left of it: check whether this is the right file" if elsewhere else "",
             severity="warning",
             check="wrong_place" if elsewhere else "",
