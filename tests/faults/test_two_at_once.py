@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import importlib.util
 import json
 import os
 import signal
@@ -7,9 +9,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from qyp_geo import locking
 from qyp_geo.errors import QypGeoError
 from qyp_geo.locking import LOCK_FILE, locked
 from qyp_geo.publishing import publish
@@ -106,3 +110,42 @@ def test_the_second_of_two_leaves_what_the_first_is_writing(tmp_path: Path) -> N
         for command in ("check", "publish"):
             assert "Traceback" not in qyp(command, folder).stderr
         assert (folder / ".build.new" / "half").is_file()
+
+
+class _Msvcrt(ModuleType):
+    """What the locks of Windows do, as far as they are used here: one byte of a file, at its position, is one holder's."""
+
+    LK_NBLCK, LK_UNLCK = 2, 0
+
+    def __init__(self) -> None:
+        super().__init__("msvcrt")
+        self.held: set[tuple[int, int]] = set()
+
+    def locking(self, descriptor: int, mode: int, n_bytes: int) -> None:
+        assert n_bytes == 1
+        byte = os.fstat(descriptor).st_ino, os.lseek(descriptor, 0, os.SEEK_CUR)
+        if (byte in self.held) == (mode == self.LK_NBLCK):
+            raise OSError(errno.EACCES, "Permission denied")
+        self.held ^= {byte}
+
+
+def test_on_windows_a_byte_behind_the_text_is_locked_so_that_others_read_who_holds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    windows = _Msvcrt()
+    spec = importlib.util.spec_from_file_location("locking_on_windows", locking.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    there = importlib.util.module_from_spec(spec)
+    with monkeypatch.context() as patched:
+        patched.setitem(sys.modules, "msvcrt", windows)
+        patched.setattr(sys, "platform", "win32")
+        spec.loader.exec_module(there)
+    with there.locked(tmp_path, "qyp run"):
+        [(_, byte)] = windows.held
+        assert byte > (tmp_path / LOCK_FILE).stat().st_size
+        with pytest.raises(QypGeoError, match=f'"qyp run" .process {os.getpid()} on'), there.locked(tmp_path, "b"):
+            pass
+    assert not windows.held
+    with there.locked(tmp_path, "c"):
+        pass
