@@ -261,7 +261,11 @@ def _frame(
 
 def _as_numbers(texts: pd.Series[Any]) -> pd.Series[Any]:
     """Return numbers as the database writes them; those that are none (NaN) are missing."""
-    return pd.to_numeric(texts.where(texts != "NaN", None))
+    known = texts.where(texts != "NaN", None)
+    try:
+        return pd.to_numeric(known)
+    except ValueError:  # pandas 2 reads no whole number of more than 64 bits
+        return known.astype(float)
 
 
 def _labels(texts: pd.DataFrame, table: Table, report: Report) -> pd.Index[Any]:
