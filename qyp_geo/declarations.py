@@ -54,7 +54,13 @@ def _check_datum(value: str) -> str:
 
 DEVICE_NAMES = re.compile(r"(?i:con|prn|aux|nul|com[\d¹²³]|lpt[\d¹²³])(\..*)?")
 """Names that Windows keeps for devices, whatever suffix they bear."""
+_LEFT_THERE = re.compile(r"~\$.*|\._.*|\.DS_Store|(?i:thumbs\.db|desktop\.ini)")
 _MAX_NAME_BYTES = 240
+
+
+def left_there(path: Path) -> bool:
+    """Whether a file is none of the user's: Excel leaves such while a workbook is open, macOS and Windows while a folder is."""
+    return _LEFT_THERE.fullmatch(path.name) is not None
 
 
 def _check_path(value: str) -> str:
@@ -65,7 +71,12 @@ def _check_path(value: str) -> str:
         or any(name.strip(" .") == "" for name in names if ".." in name)
     ):
         raise ValueError("a data path stays inside the district folder: give it relative to layers/, without ..")
-    if any(DEVICE_NAMES.fullmatch(name) or re.search(r'[\x00-\x1f<>:"|?*]', name) for name in names):
+    if re.search(r"[\t\n\f\r\x08]", value):
+        raise ValueError(r"in double quotes \ begins a sign of TOML, such as \t: write a data path with /")
+    if any(
+        DEVICE_NAMES.fullmatch(name) or _LEFT_THERE.fullmatch(name) or re.search(r'[\x00-\x1f<>:"|?*]', name)
+        for name in names
+    ):
         raise ValueError(
             "a data path holds no name that a system keeps for itself: rename the file in letters, digits and _"
         )

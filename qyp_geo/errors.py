@@ -64,7 +64,9 @@ def printable(text: str) -> str:
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:
     """Return ``Did you mean …?`` or the list of what is allowed."""
     names = sorted(allowed)
-    close = difflib.get_close_matches(given, names, n=1, cutoff=0.6)
+    close = [name for name in names if name.casefold() == given.casefold()] or difflib.get_close_matches(
+        given, names, n=1, cutoff=0.6
+    )
     if close:
         return f"Did you mean {close[0]}?"
     return f"Allowed: {', '.join(names)}" if names else "There are none"

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from qyp_geo import analyses, layers, local_datum, maps
-from qyp_geo.declarations import LOCAL_DATUM, Analysis, District, Layer, Map, Record, references
+from qyp_geo.declarations import LOCAL_DATUM, Analysis, District, Layer, Map, Record, left_there, references
 from qyp_geo.errors import DeclarationError, MissingError, Problem, did_you_mean
 from qyp_geo.records import make_record, read_toml
+from qyp_geo.standards import nearest_kind
 
 DISTRICT_FILE = "layers/district.toml"
 
@@ -122,7 +123,7 @@ def _declaration_files(folder: Path) -> list[Path]:
         path
         for name in ("layers", "analyses", "maps")
         for path in sorted((folder / name).glob("*.toml"))
-        if path != folder / DISTRICT_FILE
+        if path != folder / DISTRICT_FILE and not left_there(path)
     ]
 
 
@@ -167,7 +168,7 @@ def _check_layer(layer: Layer, folder: Path, shown_as: str) -> Iterator[Problem]
     """Check what a layer's record alone cannot know: its kind and its source file."""
     if layer.kind not in layers.known_kinds():
         yield Problem(
-            shown_as, "kind", "is not a known kind of layer", layer.kind, did_you_mean(layer.kind, layers.known_kinds())
+            shown_as, "kind", "is not a known kind of layer", layer.kind, nearest_kind(layer.kind, layers.known_kinds())
         )
     if layer.source.table:
         return

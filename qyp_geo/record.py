@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from qyp_geo import __version__
 from qyp_geo.build import sha256
-from qyp_geo.declarations import Layer
+from qyp_geo.declarations import Layer, left_there
 from qyp_geo.errors import Problem
 from qyp_geo.frames import LayerData, Result
 from qyp_geo.project import Project
@@ -102,7 +102,7 @@ def run_json(run: Run, command: str, *, written_to: Path) -> str:
 def input_hashes(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file of the three declared folders: declarations, data, local standards."""
     found = (path for name in ("layers", "analyses", "maps") for path in (folder / name).rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): sha256(path) for path in sorted(found)}
+    return {path.relative_to(folder).as_posix(): sha256(path) for path in sorted(found) if not left_there(path)}
 
 
 def files_of(reference: str, layer: Layer, names: Iterable[str]) -> set[str]:

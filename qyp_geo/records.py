@@ -7,6 +7,7 @@ message.
 from __future__ import annotations
 
 import copy
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -18,6 +19,8 @@ from qyp_geo.declarations import Record
 from qyp_geo.errors import Problem, did_you_mean
 
 _MAX_BYTES: Final = 1 << 20
+_AT_LINE: Final = re.compile(r"line\s(\d+)")
+_WIDE: Final = re.compile("[“”‘’＝，。：【】［］｛｝＂＇]")
 
 R = TypeVar("R", bound=Record)
 
@@ -26,17 +29,39 @@ def read_toml(path: Path, shown_as: str) -> tuple[dict[str, Any] | None, list[Pr
     """Read a TOML file; a file that cannot be read is a problem, not an exception."""
     try:
         if path.stat().st_size <= _MAX_BYTES:
-            return tomllib.loads(path.read_bytes().decode("utf-8-sig")), []
+            text = path.read_bytes().decode("utf-8-sig")
+            return _loaded(text), []
         remedy = "Data belongs into layers/data/, not into a declaration"
         return None, [Problem(shown_as, "", "is larger than 1 MiB, the most that a declaration takes", "", remedy)]
     except (ValueError, RecursionError, OSError) as error:
         return None, [_unread(error, shown_as)]
 
 
+class _WideSignError(ValueError):
+    """A Chinese keyboard's quotation mark or equals sign, where TOML has its own; and the number of its line."""
+
+
+def _loaded(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        if line := _AT_LINE.search(str(error)):
+            written = text.split("\n")[int(line[1]) - 1]
+            # What stands in quotes, or behind #, may hold any sign.
+            if wide := _WIDE.search(re.sub(r"\"[^\"]*\"|'[^']*'|#.*", "", written)):
+                raise _WideSignError(wide[0], line[1]) from error
+        raise
+
+
 def _unread(error: ValueError | RecursionError | OSError, shown_as: str) -> Problem:
     match error:
         case tomllib.TOMLDecodeError():
             return Problem(shown_as, "", f"is not valid TOML: {error}", "", "Mend the line that is named")
+        case _WideSignError(args=(sign, line)):
+            remedy = "Type these signs with the keyboard set to English: \" ' = , [ ] { }"
+            return Problem(
+                shown_as, "", f"holds a Chinese sign in line {line} where TOML has an English one", sign, remedy
+            )
         case UnicodeDecodeError():
             return Problem(shown_as, "", "is not UTF-8 text", "", "Save the declaration as UTF-8")
         case RecursionError():

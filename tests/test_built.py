@@ -105,6 +105,14 @@ def test_results_of_other_inputs_are_refused(folder: Path, name: str, said: str)
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "name", ["layers/data/~$daily.xlsx", "layers/._toilets.toml", "maps/.DS_Store", "layers/Thumbs.db"]
+)
+def test_what_excel_and_systems_leave_in_a_folder_is_no_input(folder: Path, name: str) -> None:
+    (folder / name).write_bytes(b"\0")
+    assert open_build(folder).project.district.name == "small"
+
+
 def test_what_was_removed_is_told_and_many_changes_are_counted(folder: Path) -> None:
     (folder / "build/layers/toilets.parquet").unlink()
     for number in range(6):

@@ -103,6 +103,12 @@ def test_references_are_found_in_nested_records_and_beside_what_is_wrong() -> No
     [
         (b"title = ", "is not valid TOML"),
         ("title = '公厕'".encode("gb18030"), "is not UTF-8 text"),
+        (
+            "a = '，'\nkind = “public_toilet”".encode(),
+            "Chinese sign in line 2 where TOML has an English one (given: “)",
+        ),
+        ("kind ＝ 'park'".encode(), "(given: ＝). Type these signs with the keyboard set to English"),
+        ("kind = '“' 1 # ，".encode(), "is not valid TOML"),
         (None, "cannot be read"),
     ],
 )

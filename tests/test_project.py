@@ -6,6 +6,7 @@ import pytest
 
 from qyp_geo.errors import DeclarationError, MissingError
 from qyp_geo.project import open_project, survey
+from tests.public import public_district
 from tests.small import small_district
 
 
@@ -35,6 +36,26 @@ def test_a_sound_folder_opens_in_the_order_of_a_run(folder: Path) -> None:
 def test_analyses_are_ordered_by_what_they_refer_to_not_by_name(folder: Path) -> None:
     (folder / "analyses/gaps.toml").rename(folder / "analyses/a_gaps.toml")
     assert list(open_project(folder).analyses) == ["analyses/coverage", "analyses/a_gaps"]
+
+
+def test_a_layer_that_cannot_stand_is_told_once_and_not_of_the_pages_that_show_it(tmp_path: Path) -> None:
+    folder = public_district(tmp_path / "public")
+    page = (folder / "maps/residents.toml").read_text(encoding="utf-8")
+    overlay = '[[overlay]]\nof = "layers/toilets"\nlabel = "公厕"\npopup = { name = "名称", open_hours = "开放" }\n'
+    (folder / "maps/residents.toml").write_text(page + overlay, encoding="utf-8")
+    (folder / "layers/toilets.toml").write_text("kind = ", encoding="utf-8")
+    assert [one.partition(":")[0] for one in told(folder)] == ["layers/toilets.toml"]
+
+
+def test_of_names_that_differ_in_capitals_alone_that_one_is_meant(folder: Path) -> None:
+    (folder / "layers/data/toilets.csw").write_text("x")
+    (folder / "layers/data/toilets.csv").rename(folder / "layers/data/TOILETS.CSV")
+    assert "Did you mean data/TOILETS.CSV?" in told(folder)[0]
+
+
+def test_a_path_with_a_backslash_in_double_quotes_is_told(folder: Path) -> None:
+    edit(folder, "layers/toilets.toml", "data/toilets.csv", r"data\toilets.csv")
+    assert r"in double quotes \ begins a sign of TOML, such as \t: write a data path with /" in told(folder)[0]
 
 
 def test_elsewhere_it_names_qyp_new(tmp_path: Path) -> None:

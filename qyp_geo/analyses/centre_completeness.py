@@ -23,9 +23,9 @@ from qyp_geo.analyses.judging import MET, NO_DATA, UNMET
 from qyp_geo.analyses.reach import walks_to_each
 from qyp_geo.analyses.standing import Standing
 from qyp_geo.declarations import Analysis, Layer, Record, Ref
-from qyp_geo.errors import Problem, did_you_mean
+from qyp_geo.errors import Problem
 from qyp_geo.frames import LayerData, Result
-from qyp_geo.standards import CentreList, CentreService, centre_lists, kinds
+from qyp_geo.standards import CentreList, CentreService, centre_lists, kinds, nearest_kind
 
 INSIDE: Final = "中心内"
 NEAR: Final = "步行可达"
@@ -74,7 +74,7 @@ def check_centre_completeness(
             yield Problem(shown_as, key, "is named twice", name, "Keep one")
     for kind in record.one.kinds if record.one else []:
         if kind not in kinds():
-            yield Problem(shown_as, "one.kinds", "is not a kind of facility", kind, did_you_mean(kind, kinds()))
+            yield Problem(shown_as, "one.kinds", "is not a kind of facility", kind, nearest_kind(kind))
 
 
 def measure_completeness(record: CentreCompleteness, given: Inputs) -> Result:

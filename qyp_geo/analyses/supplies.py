@@ -14,7 +14,7 @@ from qyp_geo.analyses.checking import repeated, unread
 from qyp_geo.analyses.floating import THIRDS, Method
 from qyp_geo.declarations import Record
 from qyp_geo.errors import DeclarationError, MissingError, Problem, did_you_mean
-from qyp_geo.standards import Figure, Profile, Rule, kinds, load_profile
+from qyp_geo.standards import Figure, Profile, Rule, kinds, load_profile, nearest_kind
 
 EVERYONE: Final = "people"
 OWN_SOURCE: Final = "自定口径"
@@ -161,7 +161,7 @@ def check_supplies(
         where = f"supply {supply.id}"
         for key, kind in (("of", supply.of), *(("amount_of", kind) for kind in supply.amount_of)):
             if kind not in kinds():
-                yield Problem(shown_as, f"{where}, {key}", "is no kind of facility", kind, did_you_mean(kind, kinds()))
+                yield Problem(shown_as, f"{where}, {key}", "is no kind of facility", kind, nearest_kind(kind))
         if supply.of in kinds():
             served_by = kinds()[supply.of].served_by
             for kind in supply.amount_of.keys() & kinds().keys() - set(served_by):

@@ -28,7 +28,8 @@ from qyp_geo.errors import did_you_mean
 from qyp_geo.frames import LayerData
 from qyp_geo.layers.limits import check_archive
 from qyp_geo.layers.report import Report
-from qyp_geo.layers.tables import read_csv, read_xlsx
+from qyp_geo.layers.tables import read_csv
+from qyp_geo.layers.workbooks import read_xlsx
 
 NAMED_PLACE, WITHIN_M = "named_place", "named_within_m"
 """Columns of what was placed by name: what the place is called, and how far from the point it may really be, in metres."""

@@ -12,7 +12,7 @@ import shapely
 
 from qyp_geo.crs import DISPLAY_CRS, MAX_SCALE_ERROR, choose_crs, crs_of_datum, district_crs, scale_error
 from qyp_geo.declarations import LOCAL_DATUM, District, Layer, Walk
-from qyp_geo.errors import CrsError, Problem, did_you_mean
+from qyp_geo.errors import CrsError, Problem
 from qyp_geo.frames import LayerData
 from qyp_geo.layers.amap import with_columns
 from qyp_geo.layers.extracts import Extracts
@@ -31,6 +31,7 @@ from qyp_geo.layers.sources import is_there, read_source
 from qyp_geo.layers.streets import walked
 from qyp_geo.layers.units import check_units
 from qyp_geo.local_datum import local_datum
+from qyp_geo.standards import nearest_kind
 
 _DISTRICT_FILE: Final = "layers/district.toml"
 _STAND_IN_CRS: Final = "EPSG:4548"  # in which the rows are still checked where the district's own CRS cannot be used
@@ -286,7 +287,7 @@ def usable(layer: Layer, path: Path, report: Report) -> bool:
     """Whether a layer's kind, file and datum allow it to be read at all."""
     if layer.kind not in known_kinds():
         report.declared(
-            "kind", "is not a known kind of layer", given=layer.kind, remedy=did_you_mean(layer.kind, known_kinds())
+            "kind", "is not a known kind of layer", given=layer.kind, remedy=nearest_kind(layer.kind, known_kinds())
         )
         return False
     if layer.provenance.secrecy == "涉密":

@@ -11,11 +11,11 @@ import pandas as pd
 import shapely
 
 from qyp_geo.declarations import RASTERS, Layer, Source
-from qyp_geo.layers import amap, osm, tables, vectors, wkt
+from qyp_geo.layers import amap, osm, tables, vectors, wkt, workbooks
 from qyp_geo.layers.limits import check_archive
 from qyp_geo.layers.report import Report
 
-_TABLES: Final = {".csv": tables.read_csv, ".xlsx": tables.read_xlsx, ".xlsm": tables.read_xlsx}
+_TABLES: Final = {".csv": tables.read_csv, ".xlsx": workbooks.read_xlsx, ".xlsm": workbooks.read_xlsx}
 SUPPORTED: Final = (*_TABLES, *vectors.SUFFIXES, *osm.EXTRACTS, *osm.GRAPHS, *RASTERS)
 _FEWEST_OF_A_RING: Final = 4
 
@@ -50,7 +50,9 @@ def read_source(path: Path, layer: Layer, report: Report) -> gpd.GeoDataFrame | 
             "source.path",
             "is a file of a kind that cannot be read",
             given=path.name,
-            remedy=f"Supported: {', '.join(SUPPORTED)}",
+            remedy="Open it in Excel and save it as .xlsx"
+            if suffix == ".xls"
+            else f"Supported: {', '.join(SUPPORTED)}",
         )
         return None
     report.row_word = "feature"

@@ -1,4 +1,4 @@
-"""Tables as planners have them: CSV in any encoding, and Excel workbooks.
+"""Tables as planners have them: CSV in any encoding, and what the cells of any table say.
 
 Every cell is text, and rows are numbered as Excel does.
 """
@@ -6,22 +6,18 @@ Every cell is text, and rows are numbered as Excel does.
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
 import math
 import re
 import unicodedata
-import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
 import geopandas as gpd
 import numpy as np
-import openpyxl
 import pandas as pd
 import shapely
-from openpyxl.worksheet.worksheet import Worksheet
 
 from qyp_geo.declarations import Source
 from qyp_geo.errors import did_you_mean
@@ -83,7 +79,7 @@ def read_csv(path: Path, source: Source, *, wanted: Iterable[str], report: Repor
             remedy="Mend the quotes of that row, or save it again as CSV",
         )
         return None
-    table = _tabulate(cells, columns, report)
+    table = tabulate(cells, columns, report)
     if (
         table is not None
         and not set(columns) <= set(table.columns)
@@ -97,62 +93,6 @@ def read_csv(path: Path, source: Source, *, wanted: Iterable[str], report: Repor
         )
         return None
     return table
-
-
-def read_xlsx(path: Path, source: Source, *, wanted: Iterable[str], report: Report) -> pd.DataFrame | None:
-    """Read one sheet of a workbook; a cell merged over several rows or columns counts in each of them.
-
-    Parameters
-    ----------
-    path
-        The file.
-    source
-        Its `layer` names the sheet; it may be left out where only one holds anything.
-    wanted
-        The columns that the declaration names.
-    report
-        Is told what is wrong.
-
-    Returns
-    -------
-    DataFrame or None
-        Text, indexed by row number as Excel shows it; None where the file cannot be read at all.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # openpyxl warns of validation rules and styles that it will not keep
-            # The values of merged cells are known in a whole workbook only, not in one that is read as a stream.
-            book = openpyxl.load_workbook(path, data_only=True)
-    except Exception as error:  # openpyxl raises anything on a damaged workbook
-        report.whole(
-            "is not an Excel workbook that can be read",
-            given=str(error),
-            remedy="Open it in Excel and save it as .xlsx",
-        )
-        return None
-    sheets = {sheet.title: sheet for sheet in book.worksheets}
-    filled = [
-        name
-        for name, sheet in sheets.items()
-        if any(cell is not None for row in sheet.iter_rows(values_only=True) for cell in row)
-    ]
-    if source.layer is not None and source.layer not in sheets:
-        report.declared(
-            "source.layer",
-            "the workbook has no such sheet",
-            given=source.layer,
-            remedy=did_you_mean(source.layer, sheets),
-        )
-        return None
-    if source.layer is None and len(filled) > 1:
-        report.declared(
-            "source.layer", "the workbook holds several sheets", remedy=f"Name one of them: {', '.join(filled)}"
-        )
-        return None
-    if not filled:
-        report.whole("holds no rows", remedy="Fill it, or remove its declaration")
-        return None
-    return _tabulate(_cells_of_sheet(sheets[source.layer or filled[0]]), list(wanted), report)
 
 
 def _cells_of_csv(text: str) -> list[list[str]]:
@@ -170,32 +110,23 @@ def _cells_of_csv(text: str) -> list[list[str]]:
     return rows
 
 
-def _cells_of_sheet(sheet: Worksheet) -> list[list[str]]:
-    cells = [[_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
-    blank = [not any(row) for row in cells]
-    for merged in sheet.merged_cells.ranges:
-        value = cells[merged.min_row - 1][merged.min_col - 1]
-        for number in range(merged.min_row - 1, merged.max_row):
-            if not blank[number]:  # a row that holds nothing of its own is no row
-                cells[number][merged.min_col - 1 : merged.max_col] = [value] * (merged.max_col - merged.min_col + 1)
-    return cells
+def tabulate(cells: list[list[str]], wanted: Sequence[str], report: Report) -> pd.DataFrame | None:
+    """Find the header and put the rows under it; blank rows hold nothing and are passed over.
 
+    Parameters
+    ----------
+    cells
+        Every row from the first, as text.
+    wanted
+        The columns that the declaration names: the header is the row that holds most of them.
+    report
+        Is told of columns named twice, rows longer than the header, and the like.
 
-def _text(value: object) -> str:
-    """A cell as a planner would type it: no .0 behind a whole number, no midnight behind a date."""
-    match value:
-        case None:
-            return ""
-        case float() if value.is_integer():
-            return str(int(value))
-        case dt.datetime() if value.time() == dt.time():
-            return value.date().isoformat()
-        case _:
-            return str(value).strip()
-
-
-def _tabulate(cells: list[list[str]], wanted: Sequence[str], report: Report) -> pd.DataFrame | None:
-    """Find the header and put the rows under it; blank rows hold nothing and are passed over."""
+    Returns
+    -------
+    DataFrame or None
+        Text, indexed by row number from 1; None where nothing stands under a header.
+    """
     filled = [(number, row) for number, row in enumerate(cells, start=1) if any(row)]
     # A sheet often opens with a title: the header is the row that holds most of what is declared, the first such.
     at = max(range(min(len(filled), _HEADER_WITHIN)), key=lambda n: len(set(wanted) & set(filled[n][1])), default=None)

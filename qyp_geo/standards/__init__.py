@@ -6,7 +6,7 @@ from qyp_geo.standards.centre_lists import CentreList, CentreService, centre_lis
 from qyp_geo.standards.checkup import CheckupItem, checkup_items, checkup_profiles
 from qyp_geo.standards.cited import Cited
 from qyp_geo.standards.figures import Figure, parse_value
-from qyp_geo.standards.kinds import Kind, TagTest, kind_named, kinds, kinds_of, osm_filter
+from qyp_geo.standards.kinds import Kind, TagTest, kind_named, kinds, kinds_of, nearest_kind, osm_filter
 from qyp_geo.standards.parks import (
     ParkRule,
     PerHeadRule,
@@ -61,6 +61,7 @@ __all__ = [
     "kinds_of",
     "load_plan",
     "load_profile",
+    "nearest_kind",
     "osm_filter",
     "park_rules",
     "parse_value",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter
@@ -178,6 +179,27 @@ def kinds() -> Kinds:
     return Kinds({row["kind"]: _kind_of_row(row) for row in read_rows("kinds.csv") if row["facility"] == "yes"})
 
 
+def nearest_kind(given: str, allowed: Iterable[str] | None = None) -> str:
+    """Say which kind may be meant by one that is none: by its key, or by its Chinese name.
+
+    Parameters
+    ----------
+    given
+        What was written, such as ``toilet`` or ``公共厕所``.
+    allowed
+        The keys among which it should be; by default every kind of facility.
+
+    Returns
+    -------
+    str
+        ``Did you mean public_toilet?``, or the list of what is allowed.
+    """
+    keys = set(kinds() if allowed is None else allowed)
+    named = {kind.name_zh: key for key, kind in kinds().items() if key in keys}
+    close = difflib.get_close_matches(given, named, n=1)
+    return f"Did you mean {named[close[0]]}?" if close else did_you_mean(given, keys)
+
+
 def kind_named(kind: str) -> Kind:
     """The kind of that key.
 
@@ -188,7 +210,7 @@ def kind_named(kind: str) -> Kind:
     """
     known = kinds()
     if kind not in known:
-        raise MissingError(f"no facility kind is called {kind!r}. {did_you_mean(kind, known)}")
+        raise MissingError(f"no facility kind is called {kind!r}. {nearest_kind(kind)}")
     return known[kind]
 
 

@@ -146,6 +146,7 @@ def look(folder: Path) -> Look:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
+            warnings.simplefilter("ignore", DeprecationWarning)  # of old libraries about one another
             project, problems = survey(folder)
             if project is not None:
                 read, found = layers.read_layers(project.layers, folder=folder, district=project.district)

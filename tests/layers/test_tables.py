@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+import re
+import zipfile
 
 import openpyxl
 import pytest
@@ -142,6 +144,34 @@ def test_a_workbook_with_several_sheets_must_name_one(folder: Folder) -> None:
     [told] = folder.told(toilets("t.xlsx", layer="公测"))
     assert "source.layer: the workbook has no such sheet (given: 公测)" in told
     assert list(folder.read_one(toilets("t.xlsx", layer="公厕")).frame.index) == ["T1"]
+
+
+def test_a_formula_that_no_program_computed_is_told_and_not_taken_for_an_empty_cell(folder: Folder) -> None:
+    rows: list[list[object]] = [
+        ["编号", "名称", "东", "北", "蹲位", "备注"],
+        ["T1", "甲", 391100, 3168100, "=2+3", "=1"],
+        ["T2", "乙", 391200, 3168200, 4, None],
+    ]
+    workbook(folder, rows)
+    columns = {"id": "编号", "name": "名称", "capacity": "蹲位"}
+    declared = toilets("t.xlsx").model_copy(update={"columns": columns})
+    [told] = folder.told(declared)
+    assert "row 2, column 蹲位: a formula whose result is not in the file (given: '=2+3'). Open the workbook" in told
+    with zipfile.ZipFile(folder.data("t.xlsx")) as book:
+        parts = {name: book.read(name).decode() for name in book.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    for result, cell in ((5.0, '<c r="E2"><f>2+3</f><v>5</v></c>'), (None, '<c r="E2" t="str"><f>""</f><v></v></c>')):
+        computed = re.sub(r'<c r="E2".*?</c>', cell, parts[sheet])
+        with zipfile.ZipFile(folder.data("t.xlsx"), "w") as book:
+            for name, text in (parts | {sheet: computed}).items():
+                book.writestr(name, text)
+        capacity = folder.read_one(declared).frame["capacity"]["T1"]
+        assert capacity == result or (result is None and math.isnan(capacity))
+
+
+def test_a_workbook_of_old_excel_is_told_to_be_saved_anew(folder: Folder) -> None:
+    folder.write("t.xls", "x")
+    assert "Open it in Excel and save it as .xlsx" in folder.told(toilets("t.xls"))[0]
 
 
 def test_what_is_no_workbook_or_holds_nothing_is_told(folder: Folder) -> None:

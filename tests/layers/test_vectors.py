@@ -59,6 +59,14 @@ def test_a_shapefile_is_read_in_the_encoding_it_has(folder: Folder, encoding: st
     assert ("utf-8" in note) == (encoding == "UTF-8")
 
 
+@pytest.mark.parametrize("lost", ["p.shx", "p.dbf"])
+def test_a_shapefile_of_which_a_file_was_not_copied_is_told(folder: Folder, lost: str) -> None:
+    write_shapefile(folder)
+    folder.data(lost).unlink()
+    [told] = folder.told(parks("p.shp"))
+    assert f"not all of them are here (given: without {lost}). Copy all files of that name together" in told
+
+
 def test_an_encoding_that_no_file_states_is_suggested_and_not_taken(folder: Folder) -> None:
     write_shapefile(folder, cpg=False)
     [told] = folder.told(parks("p.shp"))

@@ -6,7 +6,7 @@ from collections import defaultdict
 import pytest
 
 from qyp_geo.errors import MissingError
-from qyp_geo.standards import TagTest, kinds, kinds_of, osm_filter
+from qyp_geo.standards import TagTest, kinds, kinds_of, nearest_kind, osm_filter
 from qyp_geo.standards.packaged import read_rows
 
 CODES = {"amap_typecode": r"\d{6}", "ydyh_2023": r"\d{4,6}", "gbt21010_2017": r"\d{4}"}
@@ -183,6 +183,19 @@ def test_a_filter_can_be_read() -> None:
 def test_an_unknown_kind_names_the_nearest() -> None:
     with pytest.raises(MissingError, match=r"Did you mean public_toilet\?"):
         osm_filter("public_toilets")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("公厕", "Did you mean public_toilet?"),
+        ("公共厕所", "Did you mean public_toilet?"),
+        ("parks", "Did you mean park?"),
+    ],
+)
+def test_a_kind_may_be_meant_by_its_chinese_name(given: str, said: str) -> None:
+    assert nearest_kind(given) == said
+    assert nearest_kind(given, ["streets"]) == "Allowed: streets"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from qyp_geo.build import replaced_whole, require_own
 from qyp_geo.crs import to_display
 from qyp_geo.datum import wgs84_to_gcj02
 from qyp_geo.declarations import District, Layer
-from qyp_geo.errors import DataError, DeclarationError, MissingError, Problem, QypGeoError, did_you_mean
+from qyp_geo.errors import DataError, DeclarationError, MissingError, Problem, QypGeoError
 from qyp_geo.layers.amap import ENTRANCES, FULL_PAGE, MOST_PLACES, chooser, parse_answers, places_of, trouble_of
 from qyp_geo.layers.online.http import Client, OnlineError, Settings
 from qyp_geo.layers.reading import read_layers
@@ -244,7 +244,7 @@ def _not_to_be_asked(kinds: Sequence[str], districts: Sequence[str]) -> Iterator
     known = standards.kinds()
     for kind in dict.fromkeys(kinds):
         if kind not in known:
-            yield Problem("--amap", "", "is not a known kind of facility", kind, did_you_mean(kind, known))
+            yield Problem("--amap", "", "is not a known kind of facility", kind, standards.nearest_kind(kind))
         elif not questions_of(known[kind]):
             askable = ", ".join(one for one in known if questions_of(known[one]))
             yield Problem("--amap", "", "AMap has neither a code nor a name for this kind", kind, f"It has: {askable}")

@@ -154,6 +154,13 @@ def _read_parquet(path: Path, source: Source, report: Report) -> Read | None:  #
 
 
 def _read_shapefile(path: Path, source: Source, report: Report) -> Read | None:
+    if lacking := [suffix for suffix in (".shx", ".dbf") if beside(path, suffix) is None]:
+        report.whole(
+            "a shapefile is several files of one name, and not all of them are here",
+            given=f"without {', '.join(path.stem + suffix for suffix in lacking)}",
+            remedy="Copy all files of that name together, or have it saved as GeoPackage",
+        )
+        return None
     frame = _with_geometry(pyogrio.read_dataframe(path, encoding=RAW), report)
     if frame is None:
         return None
