@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -236,6 +237,29 @@ def test_ctrl_c_leaves_everything_whole_and_ends_with_130(run_folder: Path) -> N
     assert err == "qyp: stopped; the last results are whole, as they were\n"
     assert {path: path.read_bytes() for path in (run_folder / "build").rglob("*") if path.is_file()} == before
     assert not half.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl+C to a whole console")
+@pytest.mark.parametrize("after", ["another step", "an error"])
+def test_ctrl_c_that_a_library_loses_still_ends_the_command(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: str
+) -> None:
+    """Numba loses it, or ends in an error of its own, where it comes while LLVM calls back."""
+
+    def loses(*_: object, progress: Callable[[str], None], **__: object) -> None:
+        with suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+        if after == "an error":
+            raise RuntimeError("half compiled")
+        progress("layers")
+        raise AssertionError("went on")
+
+    monkeypatch.setattr("qyp_geo.run.run", loses)
+    before = signal.getsignal(signal.SIGINT)
+    said = "qyp: stopped; the last results are whole, as they were\n"
+    assert ask("run", small_district(tmp_path / "small")) == (130, "", said)
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])

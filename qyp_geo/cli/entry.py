@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Final, cast
@@ -43,7 +46,8 @@ def answer(arguments: Sequence[str]) -> int:
     talk = Talk()
     try:
         _listen(talk, arguments)
-        code = _run(talk, arguments)
+        with _noting_ctrl_c(talk):
+            code = _run(talk, arguments)
     except _CLICK_ERROR as error:
         code = USAGE
         _tell_usage(talk, error)
@@ -59,12 +63,35 @@ def answer(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return UNUSABLE
     except Exception as error:
-        code = MISTAKE
-        talk.failed(QypGeoError(_mistake(error)))
+        code = STOPPED if talk.stopped else MISTAKE
+        if code == MISTAKE:
+            talk.failed(QypGeoError(_mistake(error)))
     if code == STOPPED:
         talk.failed(QypGeoError("stopped; the last results are whole, as they were"))
     talk.close(code)
     return code
+
+
+@contextmanager
+def _noting_ctrl_c(talk: Talk) -> Iterator[None]:
+    """Note Ctrl+C beside raising it.
+
+    While numba compiles, LLVM calls back into Python, where an exception is lost or leaves half a function behind: the next
+    step then ends the command, and an error that follows is not a mistake of the program.
+    """
+
+    def stop(*_: object) -> None:
+        talk.stopped = True
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():  # which alone is told of signals
+        yield
+        return
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _listen(talk: Talk, arguments: Sequence[str]) -> None:

@@ -104,6 +104,8 @@ def shown_steps(talk: Talk, folder: Path | None, titles: Iterable[str]) -> Itera
         task = bar.add_task("")
 
         def begin(title: str) -> None:
+            if talk.stopped:  # and what was raised then was lost on the way
+                raise KeyboardInterrupt
             steps.begin(title)
             bar.update(task, description=translated(title, talk.language))
 

@@ -34,6 +34,8 @@ class Talk:
         What a script is told beside the messages.
     problems
         Warnings that were found.
+    stopped
+        Whether Ctrl+C was pressed.
     """
 
     language: Language = "en"
@@ -42,6 +44,7 @@ class Talk:
     command: str = ""
     answer: dict[str, Any] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    stopped: bool = False
 
     @property
     def screen(self) -> Console:

@@ -23,7 +23,7 @@ import pandas as pd
 import shapely
 
 from qyp_geo import standards
-from qyp_geo.declarations import Layer
+from qyp_geo.declarations import Layer, left_there
 from qyp_geo.layers.osm import having
 from qyp_geo.layers.report import Report
 from qyp_geo.standards.kinds import Kind
@@ -250,12 +250,15 @@ def _text(value: object) -> str:
 def _files(path: Path) -> Iterator[bytes]:
     """The files of a folder or an archive, page 2 before page 10, or the one file; none of more than can be read."""
     if path.is_dir():
-        pages = sorted(path.glob("*.json"), key=lambda file: _by_number(file.name))
+        pages = sorted(
+            (page for page in path.glob("*.json") if not left_there(page)), key=lambda file: _by_number(file.name)
+        )
         _check_size(sum(file.stat().st_size for file in pages))
         yield from (file.read_bytes() for file in pages)
     elif path.suffix.lower() == ".zip":
         with zipfile.ZipFile(path) as archive:
-            names = sorted((name for name in archive.namelist() if name.lower().endswith(".json")), key=_by_number)
+            pages_in = (name for name in archive.namelist() if name.lower().endswith(".json"))
+            names = sorted((name for name in pages_in if not left_there(Path(name))), key=_by_number)
             _check_size(sum(archive.getinfo(name).file_size for name in names))
             yield from (archive.read(name) for name in names)
     else:

@@ -28,13 +28,11 @@ from qyp_geo.errors import did_you_mean
 from qyp_geo.frames import LayerData
 from qyp_geo.layers.limits import check_archive
 from qyp_geo.layers.report import Report
-from qyp_geo.layers.tables import read_csv
-from qyp_geo.layers.workbooks import read_xlsx
+from qyp_geo.layers.sources import TABLES
 
 NAMED_PLACE, WITHIN_M = "named_place", "named_within_m"
 """Columns of what was placed by name: what the place is called, and how far from the point it may really be, in metres."""
 OWN_COLUMNS: Final = {NAMED_PLACE: NAMED_PLACE, WITHIN_M: WITHIN_M}
-_READERS: Final = {".csv": read_csv, ".xlsx": read_xlsx, ".xlsm": read_xlsx}
 _BETWEEN_ALIASES: Final = re.compile(r"[、,;|/]")
 _SUFFIXES: Final = re.compile(
     r"(居民委员会|居委会|社区|(村民委员会|村委会)|行政村|村|街道(办事处|办)?|镇|小区|家园|花园|新村)+$"
@@ -135,7 +133,7 @@ def place_by_name(
     if not check_archive(path, report):
         return None
     wanted = dict.fromkeys([by_name.column, *layer.columns.values()])
-    table = _READERS[path.suffix.lower()](path, layer.source, wanted=wanted, report=report)
+    table = TABLES[path.suffix.lower()](path, layer.source, wanted=wanted, report=report)
     if table is None or by_name.column not in table:
         if table is not None:
             remedy = did_you_mean(by_name.column, table.columns)
@@ -161,8 +159,8 @@ def _can_be_read(path: Path, layer: Layer, by_name: ByName, before: Mapping[str,
     if layer.geometry not in {"point", "mixed"}:
         remedy = 'Write geometry = "point"'
         report.declared("geometry", "is not what places by name are", given=layer.geometry, remedy=remedy)
-    if path.suffix.lower() not in _READERS:
-        remedy = f"Supported: {', '.join(_READERS)}"
+    if path.suffix.lower() not in TABLES:
+        remedy = f"Supported: {', '.join(TABLES)}"
         report.declared("source.path", "is no table with names of places", given=path.name, remedy=remedy)
     for reference in by_name.among:
         if reference not in before:

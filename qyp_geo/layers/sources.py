@@ -15,8 +15,8 @@ from qyp_geo.layers import amap, osm, tables, vectors, wkt, workbooks
 from qyp_geo.layers.limits import check_archive
 from qyp_geo.layers.report import Report
 
-_TABLES: Final = {".csv": tables.read_csv, ".xlsx": workbooks.read_xlsx, ".xlsm": workbooks.read_xlsx}
-SUPPORTED: Final = (*_TABLES, *vectors.SUFFIXES, *osm.EXTRACTS, *osm.GRAPHS, *RASTERS)
+TABLES: Final = {".csv": tables.read_csv, ".xlsx": workbooks.read_xlsx, ".xlsm": workbooks.read_xlsx}
+SUPPORTED: Final = (*TABLES, *vectors.SUFFIXES, *osm.EXTRACTS, *osm.GRAPHS, *RASTERS)
 _FEWEST_OF_A_RING: Final = 4
 
 
@@ -40,10 +40,10 @@ def read_source(path: Path, layer: Layer, report: Report) -> gpd.GeoDataFrame | 
     if layer.source.format == "amap":
         return amap.read_amap(path, layer, report)
     suffix = path.suffix.lower()
-    if suffix in _TABLES:
+    if suffix in TABLES:
         source = layer.source
         wanted = dict.fromkeys([*filter(None, [source.lon, source.lat, source.wkt]), *layer.columns.values()])
-        table = _TABLES[suffix](path, source, wanted=wanted, report=report)
+        table = TABLES[suffix](path, source, wanted=wanted, report=report)
         return None if table is None else _with_rings(_placed(table, source, report), layer, report)
     if suffix not in vectors.SUFFIXES:
         report.declared(

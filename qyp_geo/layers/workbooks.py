@@ -44,7 +44,7 @@ def read_xlsx(path: Path, source: Source, *, wanted: Iterable[str], report: Repo
             warnings.simplefilter("ignore")  # openpyxl warns of validation rules and styles that it will not keep
             # The values of merged cells are known in a whole workbook only, not in one that is read as a stream.
             book = openpyxl.load_workbook(path, data_only=True)
-            formulas = _formulas(path)
+            formulas = _formulas(path, source.layer)
     except Exception as error:  # openpyxl raises anything on a damaged workbook
         report.whole(
             "is not an Excel workbook that can be read",
@@ -83,8 +83,8 @@ def read_xlsx(path: Path, source: Source, *, wanted: Iterable[str], report: Repo
     return None if table is None or _told_of_formulas(table, set(unknown.values()), wanted, report) else table
 
 
-def _formulas(path: Path) -> dict[str, dict[tuple[int, int], str]]:
-    """Return the formulas of each sheet by row and column."""
+def _formulas(path: Path, layer: str | None) -> dict[str, dict[tuple[int, int], str]]:
+    """Return the formulas of the sheet of that name, or where none is named of each, by row and column."""
     with zipfile.ZipFile(path) as parts:
         names = [name for name in parts.namelist() if name.startswith("xl/worksheets/")]
         if not any(re.search(rb"<(\w+:)?f[ >/]", parts.read(name)) for name in names):
@@ -99,6 +99,7 @@ def _formulas(path: Path) -> dict[str, dict[tuple[int, int], str]]:
                 if cell.data_type == "f"
             }
             for sheet in book.worksheets
+            if layer in (None, sheet.title)
         }
     finally:
         book.close()

@@ -109,6 +109,8 @@ def refusals(
                 yield Problem(shown_as, f"{at}.of", what, overlay.of, "Give review_number, or remove the overlay")
         elif overlay.of in analyses:
             yield from _analysis_refusals(overlay, at, shown_as, district, layers, analyses)
+        else:
+            continue
         yield from _popup_refusals(overlay, at, shown_as, layers)
 
 
@@ -189,8 +191,6 @@ def _layer_refusals(
 def _popup_refusals(overlay: Overlay, at: str, shown_as: str, layers: Mapping[str, Layer]) -> Iterator[Problem]:
     """Yield popup columns that tell of people, or of single homes."""
     layer = layers.get(overlay.of)
-    if layer is None and overlay.of.startswith("layers/"):  # it cannot be used, which is told of itself
-        return
     for name, heading in overlay.popup.items():
         words = (name, heading, layer.columns.get(name, "") if layer else "")
         if layer is None and name not in {"name", "area_km2"}:

@@ -146,7 +146,8 @@ def look(folder: Path) -> Look:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            warnings.simplefilter("ignore", DeprecationWarning)  # of old libraries about one another
+            # Old pyproj tries points as arrays first, of which NumPy warns.
+            warnings.filterwarnings("ignore", "Conversion of an array", DeprecationWarning, module=r"pyproj\.")
             project, problems = survey(folder)
             if project is not None:
                 read, found = layers.read_layers(project.layers, folder=folder, district=project.district)

@@ -101,6 +101,7 @@ def test_pages_come_as_a_list_one_a_line_or_in_an_archive(folder: Folder, form: 
             with zipfile.ZipFile(folder.data(name), "w") as archive:
                 for n, page in enumerate(pages):
                     archive.writestr(f"page{n}.json", json.dumps(page))
+                    archive.writestr(f"__MACOSX/._page{n}.json", b"\x00\x05\x16\x07")
     layer = folder.read_one(toilets(name))
     assert list(layer.frame.index) == [f"B{n:04d}" for n in range(12)]
 
